@@ -1,0 +1,279 @@
+"""The API's verbs, typed. Console, scheduler, manager and agents all speak through this class.
+
+Every call has a deadline and raises `controlplane.api.errors.StatusError` when refused. What is returned belongs to the
+caller; what is passed in is not kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Generic, Self, cast
+
+import grpc.aio
+import orjson
+
+from controlplane.api import errors, registry
+from controlplane.api.objects import ApiObject, T
+from controlplane.api.registry import Kind
+from controlplane.client.connection import Connection
+from controlplane.client.failures import to_status_error
+from protos.v1 import core_pb2 as core
+from protos.v1 import meta_pb2 as meta
+from protos.v1 import node_pb2, node_pb2_grpc, resources_pb2_grpc
+from protos.v1 import resources_pb2 as wire
+
+DEADLINE_SECONDS = 30.0
+PAGE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectList(Generic[T]):
+    """Objects ordered by namespace and name, all as of `resource_version`."""
+
+    items: list[T]
+    resource_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Change(Generic[T]):
+    """One event of a watch. `object` is None in bookmarks."""
+
+    type: wire.WatchEvent.Type.ValueType
+    object: T | None
+    resource_version: str
+    initial_events_end: bool
+
+
+def create_write(obj: ApiObject) -> wire.WriteRequest:
+    return wire.WriteRequest(create=wire.CreateRequest(object=registry.wrap(obj)))
+
+
+def update_write(obj: ApiObject, subresource: str = "") -> wire.WriteRequest:
+    return wire.WriteRequest(update=wire.UpdateRequest(object=registry.wrap(obj), subresource=subresource))
+
+
+def patch_write(
+    kind: Kind[Any], name: str, namespace: str, patch: Mapping[str, object], *, subresource: str = ""
+) -> wire.WriteRequest:
+    return wire.WriteRequest(patch=_patch_request(kind, name, namespace, patch, subresource, dry_run=False))
+
+
+def delete_write(
+    kind: Kind[Any], name: str, namespace: str, *, uid: str = "", grace_seconds: int | None = None
+) -> wire.WriteRequest:
+    options = delete_options(uid=uid, grace_seconds=grace_seconds)
+    return wire.WriteRequest(delete=wire.DeleteRequest(
+        resource=kind.resource, namespace=namespace, name=name, options=options))  # fmt: skip
+
+
+def bind_write(namespace: str, name: str, uid: str, node: str) -> wire.WriteRequest:
+    return wire.WriteRequest(bind=wire.BindRequest(namespace=namespace, name=name, uid=uid, node=node))
+
+
+def delete_options(
+    *,
+    grace_seconds: int | None = None,
+    propagation: str = "",
+    uid: str = "",
+    resource_version: str = "",
+    dry_run: bool = False,
+) -> meta.DeleteOptions:
+    """`propagation` is Background, Foreground or Orphan; empty for the kind's default, Background."""
+    options = meta.DeleteOptions(grace_period_seconds=grace_seconds)
+    if propagation:
+        options.propagation_policy = propagation
+    if uid:
+        options.preconditions.uid = uid
+    if resource_version:
+        options.preconditions.resource_version = resource_version
+    if dry_run:
+        options.dry_run.append("All")
+    return options
+
+
+def _patch_request(
+    kind: Kind[Any], name: str, namespace: str, patch: Mapping[str, object], subresource: str, *, dry_run: bool
+) -> wire.PatchRequest:
+    return wire.PatchRequest(
+        resource=kind.resource, namespace=namespace, name=name, type=wire.PatchRequest.MERGE,
+        patch=orjson.dumps(patch), subresource=subresource, dry_run=dry_run)  # fmt: skip
+
+
+class Client:
+    """Open with `async with Client(connection) as client:`."""
+
+    def __init__(self, connection: Connection, *, deadline_seconds: float = DEADLINE_SECONDS) -> None:
+        self.connection = connection
+        self._deadline = deadline_seconds
+
+    async def __aenter__(self) -> Self:
+        self._channel = self.connection.channel()
+        self._resources = resources_pb2_grpc.ResourcesStub(self._channel)
+        self._pods = node_pb2_grpc.PodsStub(self._channel)
+        return self
+
+    async def __aexit__(
+        self, _type: type[BaseException] | None, _value: BaseException | None, _traceback: TracebackType | None
+    ) -> None:
+        await self._channel.close(None)
+
+    async def get(self, kind: Kind[T], name: str, namespace: str = "", *, resource_version: str = "") -> T:
+        request = wire.GetRequest(
+            resource=kind.resource, namespace=namespace, name=name, resource_version=resource_version)  # fmt: skip
+        return _object(kind, await self._call(self._resources.Get, request))
+
+    async def list(
+        self,
+        kind: Kind[T],
+        namespace: str = "",
+        *,
+        labels: str = "",
+        fields: str = "",
+        resource_version: str = "",
+        page: int = PAGE,
+    ) -> ObjectList[T]:
+        """All objects that match, read in pages of `page` at one revision."""
+        items: list[T] = []
+        request = wire.ListRequest(
+            resource=kind.resource, namespace=namespace, label_selector=labels, field_selector=fields,
+            limit=page, resource_version=resource_version)  # fmt: skip
+        while True:
+            answer: wire.ListResponse = await self._call(self._resources.List, request)
+            items.extend(_object(kind, box) for box in answer.items)
+            if not answer.metadata.continue_token:
+                return ObjectList(items, answer.metadata.resource_version)
+            request.continue_token = answer.metadata.continue_token
+
+    async def watch(
+        self,
+        kind: Kind[T],
+        namespace: str = "",
+        *,
+        labels: str = "",
+        fields: str = "",
+        resource_version: str = "",
+        initial_events: bool = False,
+        bookmarks: bool = True,
+    ) -> AsyncIterator[Sequence[Change[T]]]:
+        """Changes in batches, in stored order. Raises Expired when `resource_version` is no longer kept and Unavailable
+        when the connection is lost; resuming is the caller's (see `Informer`)."""
+        request = wire.WatchRequest(
+            resource=kind.resource, namespace=namespace, label_selector=labels, field_selector=fields,
+            resource_version=resource_version, send_initial_events=initial_events, allow_bookmarks=bookmarks)  # fmt: skip
+        call = self._resources.Watch(request)
+        try:
+            async for batch in call:
+                yield [_change(kind, event) for event in batch.events]
+        except grpc.aio.AioRpcError as error:
+            raise to_status_error(error, self.connection.address) from error
+        finally:
+            call.cancel()
+
+    async def create(self, obj: T, *, dry_run: bool = False) -> T:
+        request = wire.CreateRequest(object=registry.wrap(obj), dry_run=dry_run)
+        return _object(registry.kind_of(obj), await self._call(self._resources.Create, request))
+
+    async def update(self, obj: T, *, subresource: str = "", dry_run: bool = False) -> T:
+        """Replaces all but the status. Refused with Conflict when the stored object is newer than `obj`."""
+        request = wire.UpdateRequest(object=registry.wrap(obj), subresource=subresource, dry_run=dry_run)
+        return _object(registry.kind_of(obj), await self._call(self._resources.Update, request))
+
+    async def update_status(self, obj: T) -> T:
+        return await self.update(obj, subresource="status")
+
+    async def patch(
+        self,
+        kind: Kind[T],
+        name: str,
+        namespace: str,
+        patch: Mapping[str, object],
+        *,
+        subresource: str = "",
+        dry_run: bool = False,
+    ) -> T:
+        """A JSON merge patch, written with the JSON names of the fields."""
+        request = _patch_request(kind, name, namespace, patch, subresource, dry_run=dry_run)
+        return _object(kind, await self._call(self._resources.Patch, request))
+
+    async def delete(self, kind: Kind[T], name: str, namespace: str = "", *, options: meta.DeleteOptions | None = None) -> T:
+        """The object as it was, or, if it ends gracefully, as it is from now on."""
+        request = wire.DeleteRequest(resource=kind.resource, namespace=namespace, name=name, options=options)
+        return _object(kind, await self._call(self._resources.Delete, request))
+
+    async def delete_collection(
+        self,
+        kind: Kind[T],
+        namespace: str = "",
+        *,
+        labels: str = "",
+        fields: str = "",
+        options: meta.DeleteOptions | None = None,
+    ) -> Sequence[T]:
+        request = wire.DeleteCollectionRequest(
+            resource=kind.resource, namespace=namespace, label_selector=labels, field_selector=fields,
+            options=options)  # fmt: skip
+        answer: wire.DeleteCollectionResponse = await self._call(self._resources.DeleteCollection, request)
+        return [_object(kind, box) for box in answer.items]
+
+    async def bind(self, pod: core.Pod, node: str) -> core.Pod:
+        request = bind_write(pod.metadata.namespace, pod.metadata.name, pod.metadata.uid, node).bind
+        return _object(registry.PODS, await self._call(self._resources.Bind, request))
+
+    async def batch(self, writes: Sequence[wire.WriteRequest]) -> Sequence[ApiObject | errors.StatusError]:
+        """Many writes at once; the outcomes in the same order, each an object or the reason why not."""
+        outcomes: list[ApiObject | errors.StatusError] = []
+        for start in range(0, len(writes), PAGE):
+            request = wire.BatchRequest(writes=writes[start : start + PAGE])
+            answer: wire.BatchResponse = await self._call(self._resources.Batch, request)
+            outcomes.extend(_outcome(result) for result in answer.results)
+        return outcomes
+
+    async def logs(
+        self,
+        name: str,
+        namespace: str,
+        *,
+        container: str = "",
+        follow: bool = False,
+        previous: bool = False,
+        tail_lines: int | None = None,
+        since_seconds: int | None = None,
+        timestamps: bool = False,
+    ) -> AsyncIterator[bytes]:
+        """A container's output as it wrote it, in pieces."""
+        request = node_pb2.LogsRequest(
+            namespace=namespace, name=name, container=container, follow=follow, previous=previous,
+            tail_lines=tail_lines, since_seconds=since_seconds, timestamps=timestamps)  # fmt: skip
+        call = self._pods.Logs(request)
+        try:
+            async for piece in call:
+                yield piece.data
+        except grpc.aio.AioRpcError as error:
+            raise to_status_error(error, self.connection.address) from error
+        finally:
+            call.cancel()
+
+    async def _call(self, method: Any, request: Any) -> Any:
+        try:
+            return await method(request, timeout=self._deadline)
+        except grpc.aio.AioRpcError as error:
+            raise to_status_error(error, self.connection.address) from error
+
+
+def _object(kind: Kind[T], box: wire.Object) -> T:
+    return cast("T", getattr(box, kind.field))
+
+
+def _change(kind: Kind[T], event: wire.WatchEvent) -> Change[T]:
+    obj = None if event.type == wire.WatchEvent.BOOKMARK else _object(kind, event.object)
+    return Change(event.type, obj, event.resource_version, event.initial_events_end)
+
+
+def _outcome(result: wire.WriteResult) -> ApiObject | errors.StatusError:
+    if result.WhichOneof("outcome") == "error":
+        return errors.from_status(result.error)
+    obj = registry.unwrap(result.object)
+    assert obj is not None
+    return obj

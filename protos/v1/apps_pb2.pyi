@@ -24,7 +24,7 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
 class Deployment(_message.Message):
-    """COMMENT Deployment."""
+    """Keeps a number of identical pods running and replaces them step by step when their template changes."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -33,15 +33,15 @@ class Deployment(_message.Message):
     STATUS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def metadata(self) -> _meta_pb2.ObjectMeta:
-        """COMMENT Deployment.metadata."""
+        """Name, namespace, labels and other standard data of the object."""
 
     @_builtins.property
     def spec(self) -> Global___DeploymentSpec:
-        """COMMENT Deployment.spec."""
+        """What the Deployment should run, and how it is updated."""
 
     @_builtins.property
     def status(self) -> Global___DeploymentStatus:
-        """COMMENT Deployment.status."""
+        """What is currently known about the Deployment. Written by the system."""
 
     def __init__(
         self,
@@ -60,7 +60,7 @@ Global___Deployment: _TypeAlias = Deployment  # noqa: Y015
 
 @_typing.final
 class DeploymentSpec(_message.Message):
-    """COMMENT DeploymentSpec."""
+    """What a Deployment should run, and how it is updated."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -73,26 +73,30 @@ class DeploymentSpec(_message.Message):
     PAUSED_FIELD_NUMBER: _builtins.int
     PROGRESS_DEADLINE_SECONDS_FIELD_NUMBER: _builtins.int
     replicas: _builtins.int
-    """COMMENT DeploymentSpec.replicas."""
+    """How many pods to run; 1 by default, and 0 is allowed."""
     min_ready_seconds: _builtins.int
-    """COMMENT DeploymentSpec.minReadySeconds."""
+    """Seconds a new pod must stay ready before it counts as available; 0 by default."""
     revision_history_limit: _builtins.int
-    """COMMENT DeploymentSpec.revisionHistoryLimit."""
+    """How many old ReplicaSets to keep for rolling back; 10 by default. With 0 no rollback is possible."""
     paused: _builtins.bool
-    """COMMENT DeploymentSpec.paused."""
+    """If true, changes to the template do not start a rollout until this is set to false again."""
     progress_deadline_seconds: _builtins.int
-    """COMMENT DeploymentSpec.progressDeadlineSeconds."""
+    """Seconds a rollout may go without progress before it is reported as failed; 600 by default. Must exceed
+    minReadySeconds; not counted while paused.
+    """
     @_builtins.property
     def selector(self) -> _meta_pb2.LabelSelector:
-        """COMMENT DeploymentSpec.selector."""
+        """Which pods belong to the Deployment, by label. Required, must match the template's labels, and cannot be
+        changed.
+        """
 
     @_builtins.property
     def template(self) -> _core_pb2.PodTemplateSpec:
-        """COMMENT DeploymentSpec.template."""
+        """Pattern for the pods. Changing it starts a rollout; the only restartPolicy allowed is Always. Required."""
 
     @_builtins.property
     def strategy(self) -> Global___DeploymentStrategy:
-        """COMMENT DeploymentSpec.strategy."""
+        """How old pods are replaced by new ones."""
 
     def __init__(
         self,
@@ -127,17 +131,17 @@ Global___DeploymentSpec: _TypeAlias = DeploymentSpec  # noqa: Y015
 
 @_typing.final
 class DeploymentStrategy(_message.Message):
-    """COMMENT DeploymentStrategy."""
+    """How a Deployment replaces old pods by new ones."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     TYPE_FIELD_NUMBER: _builtins.int
     ROLLING_UPDATE_FIELD_NUMBER: _builtins.int
     type: _builtins.str
-    """COMMENT DeploymentStrategy.type."""
+    """Recreate stops all old pods before it starts new ones; RollingUpdate (the default) replaces them step by step."""
     @_builtins.property
     def rolling_update(self) -> Global___RollingUpdateDeployment:
-        """COMMENT DeploymentStrategy.rollingUpdate."""
+        """Limits of a rolling update. Only allowed with type RollingUpdate."""
 
     def __init__(
         self,
@@ -155,7 +159,7 @@ Global___DeploymentStrategy: _TypeAlias = DeploymentStrategy  # noqa: Y015
 
 @_typing.final
 class RollingUpdateDeployment(_message.Message):
-    """COMMENT RollingUpdateDeployment."""
+    """How far a rolling update may stray from the wanted number of pods."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -163,11 +167,15 @@ class RollingUpdateDeployment(_message.Message):
     MAX_SURGE_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def max_unavailable(self) -> _meta_pb2.IntOrString:
-        """COMMENT RollingUpdateDeployment.maxUnavailable."""
+        """How many pods may be unavailable meanwhile, as a number or a percentage of replicas, rounded down; 25% by
+        default. Not 0 if maxSurge is 0.
+        """
 
     @_builtins.property
     def max_surge(self) -> _meta_pb2.IntOrString:
-        """COMMENT RollingUpdateDeployment.maxSurge."""
+        """How many pods may run above the wanted number, as a number or a percentage of replicas, rounded up; 25% by
+        default. Not 0 if maxUnavailable is 0.
+        """
 
     def __init__(
         self,
@@ -185,7 +193,7 @@ Global___RollingUpdateDeployment: _TypeAlias = RollingUpdateDeployment  # noqa: 
 
 @_typing.final
 class DeploymentStatus(_message.Message):
-    """COMMENT DeploymentStatus."""
+    """What is currently known about a Deployment."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -199,24 +207,28 @@ class DeploymentStatus(_message.Message):
     COLLISION_COUNT_FIELD_NUMBER: _builtins.int
     TERMINATING_REPLICAS_FIELD_NUMBER: _builtins.int
     observed_generation: _builtins.int
-    """COMMENT DeploymentStatus.observedGeneration."""
+    """The metadata.generation that the controller has last acted on. If lower than the current one, this status is
+    out of date.
+    """
     replicas: _builtins.int
-    """COMMENT DeploymentStatus.replicas."""
+    """How many pods of the Deployment exist, old and new, leaving out those ended or being deleted."""
     updated_replicas: _builtins.int
-    """COMMENT DeploymentStatus.updatedReplicas."""
+    """How many of those pods have the current template."""
     available_replicas: _builtins.int
-    """COMMENT DeploymentStatus.availableReplicas."""
+    """How many pods have been ready for at least minReadySeconds."""
     unavailable_replicas: _builtins.int
-    """COMMENT DeploymentStatus.unavailableReplicas."""
+    """How many pods are still missing before the Deployment is fully available; they may be running but not yet
+    available, or not yet made.
+    """
     ready_replicas: _builtins.int
-    """COMMENT DeploymentStatus.readyReplicas."""
+    """How many pods are ready."""
     collision_count: _builtins.int
-    """COMMENT DeploymentStatus.collisionCount."""
+    """How often the name for a new ReplicaSet was already taken. Used by the controller to find a free one."""
     terminating_replicas: _builtins.int
-    """COMMENT DeploymentStatus.terminatingReplicas."""
+    """How many pods are being deleted and have not ended yet."""
     @_builtins.property
     def conditions(self) -> _containers.RepeatedCompositeFieldContainer[Global___DeploymentCondition]:
-        """COMMENT DeploymentStatus.conditions."""
+        """Conditions of the Deployment: Available, Progressing and ReplicaFailure."""
 
     def __init__(
         self,
@@ -248,7 +260,7 @@ Global___DeploymentStatus: _TypeAlias = DeploymentStatus  # noqa: Y015
 
 @_typing.final
 class DeploymentCondition(_message.Message):
-    """COMMENT DeploymentCondition."""
+    """One aspect of a Deployment's state."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -259,20 +271,20 @@ class DeploymentCondition(_message.Message):
     LAST_UPDATE_TIME_FIELD_NUMBER: _builtins.int
     LAST_TRANSITION_TIME_FIELD_NUMBER: _builtins.int
     type: _builtins.str
-    """COMMENT DeploymentCondition.type."""
+    """Name of the condition: Available, Progressing or ReplicaFailure."""
     status: _builtins.str
-    """COMMENT DeploymentCondition.status."""
+    """Whether the condition holds: True, False or Unknown."""
     reason: _builtins.str
-    """COMMENT DeploymentCondition.reason."""
+    """Short CamelCase word for why the condition is as it is, such as NewReplicaSetAvailable."""
     message: _builtins.str
-    """COMMENT DeploymentCondition.message."""
+    """Text for people with details of the condition."""
     @_builtins.property
     def last_update_time(self) -> _meta_pb2.Time:
-        """COMMENT DeploymentCondition.lastUpdateTime."""
+        """When the condition was last written."""
 
     @_builtins.property
     def last_transition_time(self) -> _meta_pb2.Time:
-        """COMMENT DeploymentCondition.lastTransitionTime."""
+        """When the status last changed from one value to another."""
 
     def __init__(
         self,
@@ -294,7 +306,7 @@ Global___DeploymentCondition: _TypeAlias = DeploymentCondition  # noqa: Y015
 
 @_typing.final
 class ReplicaSet(_message.Message):
-    """COMMENT ReplicaSet."""
+    """Keeps a number of identical pods running. Usually made and managed by a Deployment."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -303,15 +315,17 @@ class ReplicaSet(_message.Message):
     STATUS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def metadata(self) -> _meta_pb2.ObjectMeta:
-        """COMMENT ReplicaSet.metadata."""
+        """Name, namespace, labels and other standard data of the object. Without labels it takes those of the pod
+        template.
+        """
 
     @_builtins.property
     def spec(self) -> Global___ReplicaSetSpec:
-        """COMMENT ReplicaSet.spec."""
+        """What the ReplicaSet should run."""
 
     @_builtins.property
     def status(self) -> Global___ReplicaSetStatus:
-        """COMMENT ReplicaSet.status."""
+        """What is currently known about the ReplicaSet. Written by the system."""
 
     def __init__(
         self,
@@ -330,7 +344,7 @@ Global___ReplicaSet: _TypeAlias = ReplicaSet  # noqa: Y015
 
 @_typing.final
 class ReplicaSetSpec(_message.Message):
-    """COMMENT ReplicaSetSpec."""
+    """What a ReplicaSet should run."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -339,16 +353,18 @@ class ReplicaSetSpec(_message.Message):
     TEMPLATE_FIELD_NUMBER: _builtins.int
     MIN_READY_SECONDS_FIELD_NUMBER: _builtins.int
     replicas: _builtins.int
-    """COMMENT ReplicaSetSpec.replicas."""
+    """How many pods to run; 1 by default, and 0 is allowed."""
     min_ready_seconds: _builtins.int
-    """COMMENT ReplicaSetSpec.minReadySeconds."""
+    """Seconds a new pod must stay ready before it counts as available; 0 by default."""
     @_builtins.property
     def selector(self) -> _meta_pb2.LabelSelector:
-        """COMMENT ReplicaSetSpec.selector."""
+        """Which pods belong to the ReplicaSet, by label. Required, must match the template's labels, and cannot be
+        changed.
+        """
 
     @_builtins.property
     def template(self) -> _core_pb2.PodTemplateSpec:
-        """COMMENT ReplicaSetSpec.template."""
+        """Pattern for the pods made when there are too few. Changing it does not touch existing pods."""
 
     def __init__(
         self,
@@ -370,7 +386,7 @@ Global___ReplicaSetSpec: _TypeAlias = ReplicaSetSpec  # noqa: Y015
 
 @_typing.final
 class ReplicaSetStatus(_message.Message):
-    """COMMENT ReplicaSetStatus."""
+    """What is currently known about a ReplicaSet."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -382,20 +398,22 @@ class ReplicaSetStatus(_message.Message):
     CONDITIONS_FIELD_NUMBER: _builtins.int
     TERMINATING_REPLICAS_FIELD_NUMBER: _builtins.int
     replicas: _builtins.int
-    """COMMENT ReplicaSetStatus.replicas."""
+    """How many pods of the ReplicaSet exist, leaving out those ended or being deleted."""
     fully_labeled_replicas: _builtins.int
-    """COMMENT ReplicaSetStatus.fullyLabeledReplicas."""
+    """How many of those pods carry all labels of the pod template."""
     observed_generation: _builtins.int
-    """COMMENT ReplicaSetStatus.observedGeneration."""
+    """The metadata.generation that the controller has last acted on. If lower than the current one, this status is
+    out of date.
+    """
     ready_replicas: _builtins.int
-    """COMMENT ReplicaSetStatus.readyReplicas."""
+    """How many pods are ready."""
     available_replicas: _builtins.int
-    """COMMENT ReplicaSetStatus.availableReplicas."""
+    """How many pods have been ready for at least minReadySeconds."""
     terminating_replicas: _builtins.int
-    """COMMENT ReplicaSetStatus.terminatingReplicas."""
+    """How many pods are being deleted and have not ended yet."""
     @_builtins.property
     def conditions(self) -> _containers.RepeatedCompositeFieldContainer[Global___ReplicaSetCondition]:
-        """COMMENT ReplicaSetStatus.conditions."""
+        """Conditions of the ReplicaSet, such as ReplicaFailure."""
 
     def __init__(
         self,
@@ -420,7 +438,7 @@ Global___ReplicaSetStatus: _TypeAlias = ReplicaSetStatus  # noqa: Y015
 
 @_typing.final
 class ReplicaSetCondition(_message.Message):
-    """COMMENT ReplicaSetCondition."""
+    """One aspect of a ReplicaSet's state."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -430,16 +448,16 @@ class ReplicaSetCondition(_message.Message):
     REASON_FIELD_NUMBER: _builtins.int
     MESSAGE_FIELD_NUMBER: _builtins.int
     type: _builtins.str
-    """COMMENT ReplicaSetCondition.type."""
+    """Name of the condition, such as ReplicaFailure."""
     status: _builtins.str
-    """COMMENT ReplicaSetCondition.status."""
+    """Whether the condition holds: True, False or Unknown."""
     reason: _builtins.str
-    """COMMENT ReplicaSetCondition.reason."""
+    """Short CamelCase word for why the status last changed, such as FailedCreate."""
     message: _builtins.str
-    """COMMENT ReplicaSetCondition.message."""
+    """Text for people with details of the last change."""
     @_builtins.property
     def last_transition_time(self) -> _meta_pb2.Time:
-        """COMMENT ReplicaSetCondition.lastTransitionTime."""
+        """When the status last changed from one value to another."""
 
     def __init__(
         self,

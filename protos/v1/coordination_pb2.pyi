@@ -21,7 +21,9 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
 class Lease(_message.Message):
-    """COMMENT Lease."""
+    """A claim to a role or task that its holder must keep renewing. Used for node heartbeats and for electing a
+    leader.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -29,11 +31,11 @@ class Lease(_message.Message):
     SPEC_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def metadata(self) -> _meta_pb2.ObjectMeta:
-        """COMMENT Lease.metadata."""
+        """Name, namespace, labels and other standard data of the object."""
 
     @_builtins.property
     def spec(self) -> Global___LeaseSpec:
-        """COMMENT Lease.spec."""
+        """Who holds the lease, and for how long."""
 
     def __init__(
         self,
@@ -51,7 +53,7 @@ Global___Lease: _TypeAlias = Lease  # noqa: Y015
 
 @_typing.final
 class LeaseSpec(_message.Message):
-    """COMMENT LeaseSpec."""
+    """Who holds a lease, and for how long."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -63,22 +65,24 @@ class LeaseSpec(_message.Message):
     STRATEGY_FIELD_NUMBER: _builtins.int
     PREFERRED_HOLDER_FIELD_NUMBER: _builtins.int
     holder_identity: _builtins.str
-    """COMMENT LeaseSpec.holderIdentity."""
+    """Identity of the present holder. Unset or empty if nobody holds the lease."""
     lease_duration_seconds: _builtins.int
-    """COMMENT LeaseSpec.leaseDurationSeconds."""
+    """Seconds after renewTime before others may take the lease over. Must be above 0."""
     lease_transitions: _builtins.int
-    """COMMENT LeaseSpec.leaseTransitions."""
+    """How many times the lease has passed from one holder to another."""
     strategy: _builtins.str
-    """COMMENT LeaseSpec.strategy."""
+    """How a leader is chosen when the choice is made by the cluster, such as OldestEmulationVersion. Unset means
+    candidates compete for the lease themselves.
+    """
     preferred_holder: _builtins.str
-    """COMMENT LeaseSpec.preferredHolder."""
+    """Identity to which the present holder should yield the lease. May be set only if strategy is."""
     @_builtins.property
     def acquire_time(self) -> _meta_pb2.MicroTime:
-        """COMMENT LeaseSpec.acquireTime."""
+        """When the present holder took the lease."""
 
     @_builtins.property
     def renew_time(self) -> _meta_pb2.MicroTime:
-        """COMMENT LeaseSpec.renewTime."""
+        """When the present holder last renewed the lease."""
 
     def __init__(
         self,

@@ -23,7 +23,9 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
 class Namespace(_message.Message):
-    """COMMENT Namespace."""
+    """Named scope that keeps the objects of one team or application apart from others. Deleting it deletes all objects
+    in it.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -32,15 +34,15 @@ class Namespace(_message.Message):
     STATUS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def metadata(self) -> _meta_pb2.ObjectMeta:
-        """COMMENT Namespace.metadata."""
+        """Standard object metadata. The name must be a DNS label of at most 63 characters."""
 
     @_builtins.property
     def spec(self) -> Global___NamespaceSpec:
-        """COMMENT Namespace.spec."""
+        """Desired state of the namespace."""
 
     @_builtins.property
     def status(self) -> Global___NamespaceStatus:
-        """COMMENT Namespace.status."""
+        """Observed state of the namespace. Written by the system."""
 
     def __init__(
         self,
@@ -59,14 +61,16 @@ Global___Namespace: _TypeAlias = Namespace  # noqa: Y015
 
 @_typing.final
 class NamespaceSpec(_message.Message):
-    """COMMENT NamespaceSpec."""
+    """Desired state of a namespace."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     FINALIZERS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def finalizers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """COMMENT NamespaceSpec.finalizers."""
+        """Cleanup steps still to be done before a deleted namespace may go. The kubernetes entry stays until all objects
+        in it are gone.
+        """
 
     def __init__(
         self,
@@ -83,17 +87,19 @@ Global___NamespaceSpec: _TypeAlias = NamespaceSpec  # noqa: Y015
 
 @_typing.final
 class NamespaceStatus(_message.Message):
-    """COMMENT NamespaceStatus."""
+    """Observed state of a namespace."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     PHASE_FIELD_NUMBER: _builtins.int
     CONDITIONS_FIELD_NUMBER: _builtins.int
     phase: _builtins.str
-    """COMMENT NamespaceStatus.phase."""
+    """Active while in use, Terminating once deletion has begun. No objects can be created in a terminating
+    namespace.
+    """
     @_builtins.property
     def conditions(self) -> _containers.RepeatedCompositeFieldContainer[Global___NamespaceCondition]:
-        """COMMENT NamespaceStatus.conditions."""
+        """What holds up deletion, such as content or finalizers that remain."""
 
     def __init__(
         self,
@@ -111,7 +117,7 @@ Global___NamespaceStatus: _TypeAlias = NamespaceStatus  # noqa: Y015
 
 @_typing.final
 class NamespaceCondition(_message.Message):
-    """COMMENT NamespaceCondition."""
+    """One aspect of the deletion of a namespace."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -121,16 +127,18 @@ class NamespaceCondition(_message.Message):
     REASON_FIELD_NUMBER: _builtins.int
     MESSAGE_FIELD_NUMBER: _builtins.int
     type: _builtins.str
-    """COMMENT NamespaceCondition.type."""
+    """What the condition is about, such as NamespaceContentRemaining, NamespaceFinalizersRemaining or
+    NamespaceDeletionContentFailure.
+    """
     status: _builtins.str
-    """COMMENT NamespaceCondition.status."""
+    """Whether the condition holds: True, False or Unknown."""
     reason: _builtins.str
-    """COMMENT NamespaceCondition.reason."""
+    """Cause of the last change as one CamelCase word for programs to test."""
     message: _builtins.str
-    """COMMENT NamespaceCondition.message."""
+    """Details for people to read."""
     @_builtins.property
     def last_transition_time(self) -> _meta_pb2.Time:
-        """COMMENT NamespaceCondition.lastTransitionTime."""
+        """When the status last changed from one value to another."""
 
     def __init__(
         self,
@@ -151,7 +159,7 @@ Global___NamespaceCondition: _TypeAlias = NamespaceCondition  # noqa: Y015
 
 @_typing.final
 class Node(_message.Message):
-    """COMMENT Node."""
+    """Machine on which pods run."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -160,15 +168,15 @@ class Node(_message.Message):
     STATUS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def metadata(self) -> _meta_pb2.ObjectMeta:
-        """COMMENT Node.metadata."""
+        """Standard object metadata. Nodes are cluster-wide, and their labels are what node selectors match."""
 
     @_builtins.property
     def spec(self) -> Global___NodeSpec:
-        """COMMENT Node.spec."""
+        """Settings of the node, such as taints and whether it takes new pods."""
 
     @_builtins.property
     def status(self) -> Global___NodeStatus:
-        """COMMENT Node.status."""
+        """State of the node as its agent reports it. Written by the system."""
 
     def __init__(
         self,
@@ -187,7 +195,7 @@ Global___Node: _TypeAlias = Node  # noqa: Y015
 
 @_typing.final
 class NodeSpec(_message.Message):
-    """COMMENT NodeSpec."""
+    """Settings of a node."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -200,28 +208,28 @@ class NodeSpec(_message.Message):
     POD_CIDRS_FIELD_NUMBER: _builtins.int
     POD_PREEMPTION_POLICY_FIELD_NUMBER: _builtins.int
     pod_cidr: _builtins.str
-    """COMMENT NodeSpec.podCIDR."""
+    """IP range from which pods on the node get their addresses. Same as the first entry of podCIDRs."""
     external_id: _builtins.str
-    """COMMENT NodeSpec.externalID."""
+    """Deprecated and unused. Once held the cloud provider's identifier of the node."""
     provider_id: _builtins.str
-    """COMMENT NodeSpec.providerID."""
+    """Identifier of the machine at its provider, in the form provider://id. Cannot change once set."""
     unschedulable: _builtins.bool
-    """COMMENT NodeSpec.unschedulable."""
+    """Keeps new pods off the node when true, as set by cordon; pods already there stay. False by default."""
     @_builtins.property
     def taints(self) -> _containers.RepeatedCompositeFieldContainer[Global___Taint]:
-        """COMMENT NodeSpec.taints."""
+        """Marks that keep pods away from the node unless they tolerate them."""
 
     @_builtins.property
     def config_source(self) -> Global___NodeConfigSource:
-        """COMMENT NodeSpec.configSource."""
+        """Deprecated and ignored. Once named the ConfigMap from which the node agent took its configuration."""
 
     @_builtins.property
     def pod_cidrs(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """COMMENT NodeSpec.podCIDRs."""
+        """IP ranges for pods on the node, at most one IPv4 and one IPv6. The first must equal podCIDR."""
 
     @_builtins.property
     def pod_preemption_policy(self) -> Global___NodePodPreemptionPolicy:
-        """COMMENT NodeSpec.podPreemptionPolicy."""
+        """Limits on evicting pods from this node in favour of others."""
 
     def __init__(
         self,
@@ -245,7 +253,7 @@ Global___NodeSpec: _TypeAlias = NodeSpec  # noqa: Y015
 
 @_typing.final
 class Taint(_message.Message):
-    """COMMENT Taint."""
+    """Mark on a node that keeps away, or drives off, pods that do not tolerate it."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -254,14 +262,16 @@ class Taint(_message.Message):
     EFFECT_FIELD_NUMBER: _builtins.int
     TIME_ADDED_FIELD_NUMBER: _builtins.int
     key: _builtins.str
-    """COMMENT Taint.key."""
+    """Name of the taint, in the form of a label key."""
     value: _builtins.str
-    """COMMENT Taint.value."""
+    """Value that goes with the key, in the form of a label value. May be empty."""
     effect: _builtins.str
-    """COMMENT Taint.effect."""
+    """What befalls pods that do not tolerate it: NoSchedule keeps new ones away, PreferNoSchedule tries to,
+    NoExecute also evicts running ones.
+    """
     @_builtins.property
     def time_added(self) -> _meta_pb2.Time:
-        """COMMENT Taint.timeAdded."""
+        """When the taint was added; recorded mainly for NoExecute taints."""
 
     def __init__(
         self,
@@ -281,14 +291,14 @@ Global___Taint: _TypeAlias = Taint  # noqa: Y015
 
 @_typing.final
 class NodeConfigSource(_message.Message):
-    """COMMENT NodeConfigSource."""
+    """Deprecated. Where a node agent takes its configuration from."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     CONFIG_MAP_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def config_map(self) -> Global___ConfigMapNodeConfigSource:
-        """COMMENT NodeConfigSource.configMap."""
+        """Reference to the ConfigMap that holds the configuration of the node agent."""
 
     def __init__(
         self,
@@ -305,7 +315,7 @@ Global___NodeConfigSource: _TypeAlias = NodeConfigSource  # noqa: Y015
 
 @_typing.final
 class ConfigMapNodeConfigSource(_message.Message):
-    """COMMENT ConfigMapNodeConfigSource."""
+    """Deprecated. Points at a ConfigMap that holds the configuration of a node agent."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -315,15 +325,15 @@ class ConfigMapNodeConfigSource(_message.Message):
     RESOURCE_VERSION_FIELD_NUMBER: _builtins.int
     KUBELET_CONFIG_KEY_FIELD_NUMBER: _builtins.int
     namespace: _builtins.str
-    """COMMENT ConfigMapNodeConfigSource.namespace."""
+    """Namespace of the ConfigMap. Required."""
     name: _builtins.str
-    """COMMENT ConfigMapNodeConfigSource.name."""
+    """Name of the ConfigMap. Required."""
     uid: _builtins.str
-    """COMMENT ConfigMapNodeConfigSource.uid."""
+    """UID of the ConfigMap. Set only in a node's status; not allowed in its spec."""
     resource_version: _builtins.str
-    """COMMENT ConfigMapNodeConfigSource.resourceVersion."""
+    """Resource version of the ConfigMap in use. Set only in a node's status; not allowed in its spec."""
     kubelet_config_key: _builtins.str
-    """COMMENT ConfigMapNodeConfigSource.kubeletConfigKey."""
+    """Key in the ConfigMap under which the configuration is found. Required."""
     def __init__(
         self,
         *,
@@ -343,14 +353,16 @@ Global___ConfigMapNodeConfigSource: _TypeAlias = ConfigMapNodeConfigSource  # no
 
 @_typing.final
 class NodePodPreemptionPolicy(_message.Message):
-    """COMMENT NodePodPreemptionPolicy."""
+    """Limits on evicting pods from one node in favour of others."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     DISABLE_RESIZE_PREEMPTION_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def disable_resize_preemption(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """COMMENT NodePodPreemptionPolicy.disableResizePreemption."""
+        """Parties that ask that growing a running pod in place evict no others on this node; any entry turns that off.
+        At most 20 distinct label keys.
+        """
 
     def __init__(
         self,
@@ -367,7 +379,7 @@ Global___NodePodPreemptionPolicy: _TypeAlias = NodePodPreemptionPolicy  # noqa: 
 
 @_typing.final
 class NodeStatus(_message.Message):
-    """COMMENT NodeStatus."""
+    """Observed state of a node, reported by its agent."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -428,58 +440,62 @@ class NodeStatus(_message.Message):
     FEATURES_FIELD_NUMBER: _builtins.int
     DECLARED_FEATURES_FIELD_NUMBER: _builtins.int
     phase: _builtins.str
-    """COMMENT NodeStatus.phase."""
+    """Deprecated and never filled in. See conditions instead."""
     @_builtins.property
     def capacity(self) -> _containers.MessageMap[_builtins.str, _meta_pb2.Quantity]:
-        """COMMENT NodeStatus.capacity."""
+        """Total resources of the node by name, such as cpu, memory, ephemeral-storage and pods."""
 
     @_builtins.property
     def allocatable(self) -> _containers.MessageMap[_builtins.str, _meta_pb2.Quantity]:
-        """COMMENT NodeStatus.allocatable."""
+        """Resources left for pods after what the system reserves. The scheduler counts against these; equal to capacity
+        by default.
+        """
 
     @_builtins.property
     def conditions(self) -> _containers.RepeatedCompositeFieldContainer[Global___NodeCondition]:
-        """COMMENT NodeStatus.conditions."""
+        """Health of the node by aspect, such as Ready, MemoryPressure, DiskPressure and PIDPressure."""
 
     @_builtins.property
     def addresses(self) -> _containers.RepeatedCompositeFieldContainer[Global___NodeAddress]:
-        """COMMENT NodeStatus.addresses."""
+        """Addresses and host names by which the node can be reached. They may change while the node lives."""
 
     @_builtins.property
     def daemon_endpoints(self) -> Global___NodeDaemonEndpoints:
-        """COMMENT NodeStatus.daemonEndpoints."""
+        """Ports on which daemons of the node listen."""
 
     @_builtins.property
     def node_info(self) -> Global___NodeSystemInfo:
-        """COMMENT NodeStatus.nodeInfo."""
+        """Identifiers of the machine and versions of its software."""
 
     @_builtins.property
     def images(self) -> _containers.RepeatedCompositeFieldContainer[Global___ContainerImage]:
-        """COMMENT NodeStatus.images."""
+        """Container images present on the node, with their sizes. May be cut to the largest ones."""
 
     @_builtins.property
     def volumes_in_use(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """COMMENT NodeStatus.volumesInUse."""
+        """Attachable volumes that pods on the node have in use. They are not detached while listed here."""
 
     @_builtins.property
     def volumes_attached(self) -> _containers.RepeatedCompositeFieldContainer[Global___AttachedVolume]:
-        """COMMENT NodeStatus.volumesAttached."""
+        """Volumes attached to the node, with their device paths."""
 
     @_builtins.property
     def config(self) -> Global___NodeConfigStatus:
-        """COMMENT NodeStatus.config."""
+        """Deprecated. State of the configuration assigned through spec.configSource."""
 
     @_builtins.property
     def runtime_handlers(self) -> _containers.RepeatedCompositeFieldContainer[Global___NodeRuntimeHandler]:
-        """COMMENT NodeStatus.runtimeHandlers."""
+        """Handlers the container runtime offers, and what each supports."""
 
     @_builtins.property
     def features(self) -> Global___NodeFeatures:
-        """COMMENT NodeStatus.features."""
+        """Features of the container runtime that do not depend on the handler."""
 
     @_builtins.property
     def declared_features(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """COMMENT NodeStatus.declaredFeatures."""
+        """Names of features the node agent says it supports, so that pods which need them are placed only on suitable
+        nodes.
+        """
 
     def __init__(
         self,
@@ -509,7 +525,7 @@ Global___NodeStatus: _TypeAlias = NodeStatus  # noqa: Y015
 
 @_typing.final
 class NodeCondition(_message.Message):
-    """COMMENT NodeCondition."""
+    """One aspect of a node's health."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -520,20 +536,24 @@ class NodeCondition(_message.Message):
     REASON_FIELD_NUMBER: _builtins.int
     MESSAGE_FIELD_NUMBER: _builtins.int
     type: _builtins.str
-    """COMMENT NodeCondition.type."""
+    """What the condition is about: Ready, MemoryPressure, DiskPressure, PIDPressure or NetworkUnavailable; others
+    may occur.
+    """
     status: _builtins.str
-    """COMMENT NodeCondition.status."""
+    """Whether the condition holds: True, False or Unknown. Unknown usually means that the node has stopped
+    reporting.
+    """
     reason: _builtins.str
-    """COMMENT NodeCondition.reason."""
+    """Cause of the last change as one CamelCase word for programs to test."""
     message: _builtins.str
-    """COMMENT NodeCondition.message."""
+    """Details for people to read."""
     @_builtins.property
     def last_heartbeat_time(self) -> _meta_pb2.Time:
-        """COMMENT NodeCondition.lastHeartbeatTime."""
+        """When the condition was last reported."""
 
     @_builtins.property
     def last_transition_time(self) -> _meta_pb2.Time:
-        """COMMENT NodeCondition.lastTransitionTime."""
+        """When the status last changed from one value to another."""
 
     def __init__(
         self,
@@ -555,16 +575,16 @@ Global___NodeCondition: _TypeAlias = NodeCondition  # noqa: Y015
 
 @_typing.final
 class NodeAddress(_message.Message):
-    """COMMENT NodeAddress."""
+    """One address or host name of a node."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     TYPE_FIELD_NUMBER: _builtins.int
     ADDRESS_FIELD_NUMBER: _builtins.int
     type: _builtins.str
-    """COMMENT NodeAddress.type."""
+    """Kind of address: Hostname, InternalIP, ExternalIP, InternalDNS or ExternalDNS."""
     address: _builtins.str
-    """COMMENT NodeAddress.address."""
+    """The IP address or host name."""
     def __init__(
         self,
         *,
@@ -581,14 +601,14 @@ Global___NodeAddress: _TypeAlias = NodeAddress  # noqa: Y015
 
 @_typing.final
 class NodeDaemonEndpoints(_message.Message):
-    """COMMENT NodeDaemonEndpoints."""
+    """Ports on which the daemons of a node listen."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     KUBELET_ENDPOINT_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def kubelet_endpoint(self) -> Global___DaemonEndpoint:
-        """COMMENT NodeDaemonEndpoints.kubeletEndpoint."""
+        """Where the node agent serves logs, exec and metrics."""
 
     def __init__(
         self,
@@ -605,13 +625,13 @@ Global___NodeDaemonEndpoints: _TypeAlias = NodeDaemonEndpoints  # noqa: Y015
 
 @_typing.final
 class DaemonEndpoint(_message.Message):
-    """COMMENT DaemonEndpoint."""
+    """Port of one daemon on a node."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     PORT_FIELD_NUMBER: _builtins.int
     port: _builtins.int
-    """COMMENT DaemonEndpoint.Port."""
+    """Port number on which the daemon listens."""
     def __init__(
         self,
         *,
@@ -627,7 +647,7 @@ Global___DaemonEndpoint: _TypeAlias = DaemonEndpoint  # noqa: Y015
 
 @_typing.final
 class NodeSystemInfo(_message.Message):
-    """COMMENT NodeSystemInfo."""
+    """Identifiers of a machine and versions of the software on it."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -643,28 +663,28 @@ class NodeSystemInfo(_message.Message):
     ARCHITECTURE_FIELD_NUMBER: _builtins.int
     SWAP_FIELD_NUMBER: _builtins.int
     machine_id: _builtins.str
-    """COMMENT NodeSystemInfo.machineID."""
+    """Identifier of the installed system, from /etc/machine-id on Linux."""
     system_uuid: _builtins.str
-    """COMMENT NodeSystemInfo.systemUUID."""
+    """Identifier of the hardware or virtual machine, as its firmware reports it."""
     boot_id: _builtins.str
-    """COMMENT NodeSystemInfo.bootID."""
+    """Identifier of the current boot; changes whenever the machine restarts."""
     kernel_version: _builtins.str
-    """COMMENT NodeSystemInfo.kernelVersion."""
+    """Kernel release, as printed by uname -r."""
     os_image: _builtins.str
-    """COMMENT NodeSystemInfo.osImage."""
+    """Name and version of the operating system, from /etc/os-release on Linux."""
     container_runtime_version: _builtins.str
-    """COMMENT NodeSystemInfo.containerRuntimeVersion."""
+    """Container runtime and its version, such as docker://27.3.1."""
     kubelet_version: _builtins.str
-    """COMMENT NodeSystemInfo.kubeletVersion."""
+    """Version of the node agent."""
     kube_proxy_version: _builtins.str
-    """COMMENT NodeSystemInfo.kubeProxyVersion."""
+    """Deprecated and not to be relied on. Once held the version of the Service proxy."""
     operating_system: _builtins.str
-    """COMMENT NodeSystemInfo.operatingSystem."""
+    """Operating system of the node: linux or windows."""
     architecture: _builtins.str
-    """COMMENT NodeSystemInfo.architecture."""
+    """Processor architecture of the node, such as amd64 or arm64."""
     @_builtins.property
     def swap(self) -> Global___NodeSwapStatus:
-        """COMMENT NodeSystemInfo.swap."""
+        """Swap space of the node."""
 
     def __init__(
         self,
@@ -691,13 +711,13 @@ Global___NodeSystemInfo: _TypeAlias = NodeSystemInfo  # noqa: Y015
 
 @_typing.final
 class NodeSwapStatus(_message.Message):
-    """COMMENT NodeSwapStatus."""
+    """Swap space of a node."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     CAPACITY_FIELD_NUMBER: _builtins.int
     capacity: _builtins.int
-    """COMMENT NodeSwapStatus.capacity."""
+    """Total swap space in bytes."""
     def __init__(
         self,
         *,
@@ -715,17 +735,17 @@ Global___NodeSwapStatus: _TypeAlias = NodeSwapStatus  # noqa: Y015
 
 @_typing.final
 class ContainerImage(_message.Message):
-    """COMMENT ContainerImage."""
+    """Container image present on a node."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     NAMES_FIELD_NUMBER: _builtins.int
     SIZE_BYTES_FIELD_NUMBER: _builtins.int
     size_bytes: _builtins.int
-    """COMMENT ContainerImage.sizeBytes."""
+    """Size of the image in bytes."""
     @_builtins.property
     def names(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """COMMENT ContainerImage.names."""
+        """Names by which the image is known, both with tag and with digest."""
 
     def __init__(
         self,
@@ -743,16 +763,16 @@ Global___ContainerImage: _TypeAlias = ContainerImage  # noqa: Y015
 
 @_typing.final
 class AttachedVolume(_message.Message):
-    """COMMENT AttachedVolume."""
+    """Volume attached to a node."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     NAME_FIELD_NUMBER: _builtins.int
     DEVICE_PATH_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """COMMENT AttachedVolume.name."""
+    """Unique name of the volume, made up by its plugin or driver."""
     device_path: _builtins.str
-    """COMMENT AttachedVolume.devicePath."""
+    """Path of the volume's device on the node."""
     def __init__(
         self,
         *,
@@ -769,7 +789,7 @@ Global___AttachedVolume: _TypeAlias = AttachedVolume  # noqa: Y015
 
 @_typing.final
 class NodeConfigStatus(_message.Message):
-    """COMMENT NodeConfigStatus."""
+    """Deprecated. State of the configuration assigned to a node through spec.configSource."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -778,18 +798,18 @@ class NodeConfigStatus(_message.Message):
     LAST_KNOWN_GOOD_FIELD_NUMBER: _builtins.int
     ERROR_FIELD_NUMBER: _builtins.int
     error: _builtins.str
-    """COMMENT NodeConfigStatus.error."""
+    """What went wrong with the assigned configuration; empty if nothing."""
     @_builtins.property
     def assigned(self) -> Global___NodeConfigSource:
-        """COMMENT NodeConfigStatus.assigned."""
+        """Configuration the node is meant to use, once saved on the node; it takes effect after a restart of the agent."""
 
     @_builtins.property
     def active(self) -> Global___NodeConfigSource:
-        """COMMENT NodeConfigStatus.active."""
+        """Configuration the node uses now. Absent when it runs on its local configuration."""
 
     @_builtins.property
     def last_known_good(self) -> Global___NodeConfigSource:
-        """COMMENT NodeConfigStatus.lastKnownGood."""
+        """Configuration to which the node falls back when the assigned one is faulty."""
 
     def __init__(
         self,
@@ -809,17 +829,17 @@ Global___NodeConfigStatus: _TypeAlias = NodeConfigStatus  # noqa: Y015
 
 @_typing.final
 class NodeRuntimeHandler(_message.Message):
-    """COMMENT NodeRuntimeHandler."""
+    """Handler that the container runtime offers, such as runc or runsc."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     NAME_FIELD_NUMBER: _builtins.int
     FEATURES_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """COMMENT NodeRuntimeHandler.name."""
+    """Name of the handler; empty for the runtime's default one."""
     @_builtins.property
     def features(self) -> Global___NodeRuntimeHandlerFeatures:
-        """COMMENT NodeRuntimeHandler.features."""
+        """What the handler supports."""
 
     def __init__(
         self,
@@ -837,16 +857,16 @@ Global___NodeRuntimeHandler: _TypeAlias = NodeRuntimeHandler  # noqa: Y015
 
 @_typing.final
 class NodeRuntimeHandlerFeatures(_message.Message):
-    """COMMENT NodeRuntimeHandlerFeatures."""
+    """What one runtime handler supports."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     RECURSIVE_READ_ONLY_MOUNTS_FIELD_NUMBER: _builtins.int
     USER_NAMESPACES_FIELD_NUMBER: _builtins.int
     recursive_read_only_mounts: _builtins.bool
-    """COMMENT NodeRuntimeHandlerFeatures.recursiveReadOnlyMounts."""
+    """Whether mounts can be made read-only along with every mount below them."""
     user_namespaces: _builtins.bool
-    """COMMENT NodeRuntimeHandlerFeatures.userNamespaces."""
+    """Whether pods can run in a user namespace of their own; see hostUsers in the pod spec."""
     def __init__(
         self,
         *,
@@ -870,13 +890,13 @@ Global___NodeRuntimeHandlerFeatures: _TypeAlias = NodeRuntimeHandlerFeatures  # 
 
 @_typing.final
 class NodeFeatures(_message.Message):
-    """COMMENT NodeFeatures."""
+    """Features of the container runtime that do not depend on the handler."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     SUPPLEMENTAL_GROUPS_POLICY_FIELD_NUMBER: _builtins.int
     supplemental_groups_policy: _builtins.bool
-    """COMMENT NodeFeatures.supplementalGroupsPolicy."""
+    """Whether the runtime honours supplementalGroupsPolicy and reports the user of each container."""
     def __init__(
         self,
         *,
@@ -894,7 +914,7 @@ Global___NodeFeatures: _TypeAlias = NodeFeatures  # noqa: Y015
 
 @_typing.final
 class Pod(_message.Message):
-    """COMMENT Pod."""
+    """Group of containers that run together on one node and share a network address and volumes."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -903,15 +923,15 @@ class Pod(_message.Message):
     STATUS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def metadata(self) -> _meta_pb2.ObjectMeta:
-        """COMMENT Pod.metadata."""
+        """Standard object metadata."""
 
     @_builtins.property
     def spec(self) -> Global___PodSpec:
-        """COMMENT Pod.spec."""
+        """Desired state of the pod. Most of it cannot change once the pod exists."""
 
     @_builtins.property
     def status(self) -> Global___PodStatus:
-        """COMMENT Pod.status."""
+        """Observed state of the pod; may lag behind. Written by the system."""
 
     def __init__(
         self,
@@ -930,7 +950,7 @@ Global___Pod: _TypeAlias = Pod  # noqa: Y015
 
 @_typing.final
 class PodSpec(_message.Message):
-    """COMMENT PodSpec."""
+    """What a pod runs, where it may run and under which conditions."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1019,130 +1039,160 @@ class PodSpec(_message.Message):
     SCHEDULING_GROUP_FIELD_NUMBER: _builtins.int
     EVICTION_RESPONDERS_FIELD_NUMBER: _builtins.int
     restart_policy: _builtins.str
-    """COMMENT PodSpec.restartPolicy."""
+    """When containers that exit are started again: Always (default), OnFailure or Never."""
     termination_grace_period_seconds: _builtins.int
-    """COMMENT PodSpec.terminationGracePeriodSeconds."""
+    """Seconds between the stop signal and the kill when the pod is deleted; 30 by default. 0 kills at once."""
     active_deadline_seconds: _builtins.int
-    """COMMENT PodSpec.activeDeadlineSeconds."""
+    """Seconds the pod may run from its start time on before it is stopped and marked Failed. Must be positive; no
+    limit by default.
+    """
     dns_policy: _builtins.str
-    """COMMENT PodSpec.dnsPolicy."""
+    """Where containers get their DNS settings from: ClusterFirst (default), ClusterFirstWithHostNet, Default (those
+    of the node) or None (only dnsConfig).
+    """
     service_account_name: _builtins.str
-    """COMMENT PodSpec.serviceAccountName."""
+    """Service account the pod runs under; default if not given."""
     service_account: _builtins.str
-    """COMMENT PodSpec.serviceAccount."""
+    """Deprecated alias of serviceAccountName."""
     node_name: _builtins.str
-    """COMMENT PodSpec.nodeName."""
+    """Node the pod is assigned to. Normally set by the scheduler; if given on creation, the scheduler is bypassed."""
     host_network: _builtins.bool
-    """COMMENT PodSpec.hostNetwork."""
+    """Uses the network of the node instead of one of its own; false by default. Container ports are then ports of
+    the node.
+    """
     host_pid: _builtins.bool
-    """COMMENT PodSpec.hostPID."""
+    """Lets containers see the processes of the node; false by default. Cannot be combined with
+    shareProcessNamespace.
+    """
     host_ipc: _builtins.bool
-    """COMMENT PodSpec.hostIPC."""
+    """Lets containers share the System V IPC and POSIX message queues of the node; false by default."""
     hostname: _builtins.str
-    """COMMENT PodSpec.hostname."""
+    """Host name inside the pod, a DNS label of at most 63 characters; the pod's name by default."""
     subdomain: _builtins.str
-    """COMMENT PodSpec.subdomain."""
+    """Makes the full host name hostname.subdomain.namespace.svc.cluster-domain. To resolve, it needs a headless
+    Service of this name.
+    """
     scheduler_name: _builtins.str
-    """COMMENT PodSpec.schedulerName."""
+    """Scheduler that is to place the pod; default-scheduler if not given."""
     automount_service_account_token: _builtins.bool
-    """COMMENT PodSpec.automountServiceAccountToken."""
+    """Whether containers get the service account's token mounted. Overrides the service account's own setting; true
+    if neither is set.
+    """
     priority_class_name: _builtins.str
-    """COMMENT PodSpec.priorityClassName."""
+    """PriorityClass that gives the pod's priority. If not given, the default class applies, or priority 0 if there
+    is none.
+    """
     priority: _builtins.int
-    """COMMENT PodSpec.priority."""
+    """Importance of the pod; higher is scheduled first and may evict lower. Filled in from priorityClassName."""
     share_process_namespace: _builtins.bool
-    """COMMENT PodSpec.shareProcessNamespace."""
+    """Lets containers of the pod see and signal each other's processes; false by default. Cannot be combined with
+    hostPID.
+    """
     runtime_class_name: _builtins.str
-    """COMMENT PodSpec.runtimeClassName."""
+    """RuntimeClass whose handler runs the pod. If not given, the default handler is used; if it does not exist, the
+    pod does not run.
+    """
     enable_service_links: _builtins.bool
-    """COMMENT PodSpec.enableServiceLinks."""
+    """Whether containers get environment variables for the Services of the namespace; true by default."""
     preemption_policy: _builtins.str
-    """COMMENT PodSpec.preemptionPolicy."""
+    """Whether the pod may evict pods of lower priority to make room: PreemptLowerPriority (default) or Never."""
     set_hostname_as_fqdn: _builtins.bool
-    """COMMENT PodSpec.setHostnameAsFQDN."""
+    """Makes the kernel host name the full domain name of the pod, at most 64 characters on Linux; false by default."""
     host_users: _builtins.bool
-    """COMMENT PodSpec.hostUsers."""
+    """Whether the pod shares the user namespace of the node; true by default. False maps root in the pod to an
+    unprivileged user of the node.
+    """
     hostname_override: _builtins.str
-    """COMMENT PodSpec.hostnameOverride."""
+    """Host name inside the pod whatever hostname and subdomain say, a DNS name of at most 64 characters. Not with
+    hostNetwork or setHostnameAsFQDN.
+    """
     @_builtins.property
     def volumes(self) -> _containers.RepeatedCompositeFieldContainer[Global___Volume]:
-        """COMMENT PodSpec.volumes."""
+        """Volumes that the containers of the pod can mount. Names are unique within the pod."""
 
     @_builtins.property
     def containers(self) -> _containers.RepeatedCompositeFieldContainer[Global___Container]:
-        """COMMENT PodSpec.containers."""
+        """Containers of the pod; at least one. Entries cannot be added or removed after creation."""
 
     @_builtins.property
     def node_selector(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
-        """COMMENT PodSpec.nodeSelector."""
+        """Labels a node must have, with these exact values, for the pod to be placed on it."""
 
     @_builtins.property
     def security_context(self) -> Global___PodSecurityContext:
-        """COMMENT PodSpec.securityContext."""
+        """Security settings for the pod as a whole. Where a container sets the same thing, its own value wins."""
 
     @_builtins.property
     def image_pull_secrets(self) -> _containers.RepeatedCompositeFieldContainer[Global___LocalObjectReference]:
-        """COMMENT PodSpec.imagePullSecrets."""
+        """Secrets in the same namespace with the registry credentials for pulling the images."""
 
     @_builtins.property
     def affinity(self) -> Global___Affinity:
-        """COMMENT PodSpec.affinity."""
+        """Rules that draw the pod to, or keep it from, certain nodes or nodes with certain pods."""
 
     @_builtins.property
     def init_containers(self) -> _containers.RepeatedCompositeFieldContainer[Global___Container]:
-        """COMMENT PodSpec.initContainers."""
+        """Containers run one after the other, each to success, before the others start. With restartPolicy Always, one
+        keeps running as a sidecar.
+        """
 
     @_builtins.property
     def tolerations(self) -> _containers.RepeatedCompositeFieldContainer[Global___Toleration]:
-        """COMMENT PodSpec.tolerations."""
+        """Node taints that the pod puts up with."""
 
     @_builtins.property
     def host_aliases(self) -> _containers.RepeatedCompositeFieldContainer[Global___HostAlias]:
-        """COMMENT PodSpec.hostAliases."""
+        """Extra lines for /etc/hosts in the containers."""
 
     @_builtins.property
     def dns_config(self) -> Global___PodDNSConfig:
-        """COMMENT PodSpec.dnsConfig."""
+        """DNS settings merged with those that dnsPolicy brings."""
 
     @_builtins.property
     def readiness_gates(self) -> _containers.RepeatedCompositeFieldContainer[Global___PodReadinessGate]:
-        """COMMENT PodSpec.readinessGates."""
+        """Extra conditions that must be True, besides all containers being ready, for the pod to be ready."""
 
     @_builtins.property
     def overhead(self) -> _containers.MessageMap[_builtins.str, _meta_pb2.Quantity]:
-        """COMMENT PodSpec.overhead."""
+        """Resources the pod needs on top of its containers. Filled in from the RuntimeClass; a value that differs from
+        it is refused.
+        """
 
     @_builtins.property
     def topology_spread_constraints(self) -> _containers.RepeatedCompositeFieldContainer[Global___TopologySpreadConstraint]:
-        """COMMENT PodSpec.topologySpreadConstraints."""
+        """Rules for spreading pods evenly over zones, nodes or other groups of nodes. All of them must hold."""
 
     @_builtins.property
     def ephemeral_containers(self) -> _containers.RepeatedCompositeFieldContainer[Global___EphemeralContainer]:
-        """COMMENT PodSpec.ephemeralContainers."""
+        """Containers added to the running pod for debugging. Not allowed on creation: they go through the
+        ephemeralcontainers subresource, and cannot be removed.
+        """
 
     @_builtins.property
     def os(self) -> Global___PodOS:
-        """COMMENT PodSpec.os."""
+        """Operating system the containers are made for. Settings of other systems are then refused."""
 
     @_builtins.property
     def scheduling_gates(self) -> _containers.RepeatedCompositeFieldContainer[Global___PodSchedulingGate]:
-        """COMMENT PodSpec.schedulingGates."""
+        """Named gates that keep the pod from being scheduled until all are removed. They can be added only on creation."""
 
     @_builtins.property
     def resource_claims(self) -> _containers.RepeatedCompositeFieldContainer[Global___PodResourceClaim]:
-        """COMMENT PodSpec.resourceClaims."""
+        """Device claims that must be allocated and reserved before the pod starts. Containers refer to them by name."""
 
     @_builtins.property
     def resources(self) -> Global___ResourceRequirements:
-        """COMMENT PodSpec.resources."""
+        """Limits and requests for the pod as a whole, shared by its containers. Only cpu, memory and hugepages."""
 
     @_builtins.property
     def scheduling_group(self) -> Global___PodSchedulingGroup:
-        """COMMENT PodSpec.schedulingGroup."""
+        """Group of pods with which this one is scheduled together."""
 
     @_builtins.property
     def eviction_responders(self) -> _containers.RepeatedCompositeFieldContainer[Global___EvictionResponder]:
-        """COMMENT PodSpec.evictionResponders."""
+        """Programs that are asked in turn, highest priority first, to end the pod gracefully when its eviction is
+        requested. At most 10, set on creation only.
+        """
 
     def __init__(
         self,
@@ -1244,17 +1294,17 @@ Global___PodSpec: _TypeAlias = PodSpec  # noqa: Y015
 
 @_typing.final
 class Volume(_message.Message):
-    """COMMENT Volume."""
+    """Storage of a pod that its containers can mount by name."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     NAME_FIELD_NUMBER: _builtins.int
     VOLUME_SOURCE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """COMMENT Volume.name."""
+    """Name that volumeMounts refer to: a DNS label of at most 63 characters, unique within the pod."""
     @_builtins.property
     def volume_source(self) -> Global___VolumeSource:
-        """COMMENT Volume.volumeSource."""
+        """What backs the volume. Exactly one of these fields must be set."""
 
     def __init__(
         self,
@@ -1272,7 +1322,7 @@ Global___Volume: _TypeAlias = Volume  # noqa: Y015
 
 @_typing.final
 class VolumeSource(_message.Message):
-    """COMMENT VolumeSource."""
+    """What backs a volume; exactly one field must be set."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1308,123 +1358,123 @@ class VolumeSource(_message.Message):
     IMAGE_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def host_path(self) -> Global___HostPathVolumeSource:
-        """COMMENT VolumeSource.hostPath."""
+        """File or directory of the node itself. Gives containers access to the node, so use with care."""
 
     @_builtins.property
     def empty_dir(self) -> Global___EmptyDirVolumeSource:
-        """COMMENT VolumeSource.emptyDir."""
+        """Directory that starts out empty and lasts as long as the pod stays on its node."""
 
     @_builtins.property
     def gce_persistent_disk(self) -> Global___GCEPersistentDiskVolumeSource:
-        """COMMENT VolumeSource.gcePersistentDisk."""
+        """Google Compute Engine disk. Deprecated in favour of its CSI driver."""
 
     @_builtins.property
     def aws_elastic_block_store(self) -> Global___AWSElasticBlockStoreVolumeSource:
-        """COMMENT VolumeSource.awsElasticBlockStore."""
+        """AWS Elastic Block Store disk. Deprecated in favour of its CSI driver."""
 
     @_builtins.property
     def git_repo(self) -> Global___GitRepoVolumeSource:
-        """COMMENT VolumeSource.gitRepo."""
+        """Clone of a git repository. Deprecated: clone into an emptyDir from an init container instead."""
 
     @_builtins.property
     def secret(self) -> Global___SecretVolumeSource:
-        """COMMENT VolumeSource.secret."""
+        """Files made from the data of a Secret."""
 
     @_builtins.property
     def nfs(self) -> Global___NFSVolumeSource:
-        """COMMENT VolumeSource.nfs."""
+        """Directory exported by an NFS server."""
 
     @_builtins.property
     def iscsi(self) -> Global___ISCSIVolumeSource:
-        """COMMENT VolumeSource.iscsi."""
+        """Disk of an iSCSI target."""
 
     @_builtins.property
     def glusterfs(self) -> Global___GlusterfsVolumeSource:
-        """COMMENT VolumeSource.glusterfs."""
+        """Gluster volume. Deprecated, and support was removed from Kubernetes."""
 
     @_builtins.property
     def persistent_volume_claim(self) -> Global___PersistentVolumeClaimVolumeSource:
-        """COMMENT VolumeSource.persistentVolumeClaim."""
+        """Persistent volume that a claim in the same namespace is bound to."""
 
     @_builtins.property
     def rbd(self) -> Global___RBDVolumeSource:
-        """COMMENT VolumeSource.rbd."""
+        """Ceph block device image. Deprecated, and support was removed from Kubernetes; use its CSI driver."""
 
     @_builtins.property
     def flex_volume(self) -> Global___FlexVolumeSource:
-        """COMMENT VolumeSource.flexVolume."""
+        """Volume of a driver program installed on the node. Deprecated in favour of CSI."""
 
     @_builtins.property
     def cinder(self) -> Global___CinderVolumeSource:
-        """COMMENT VolumeSource.cinder."""
+        """OpenStack Cinder disk. Deprecated in favour of its CSI driver."""
 
     @_builtins.property
     def cephfs(self) -> Global___CephFSVolumeSource:
-        """COMMENT VolumeSource.cephfs."""
+        """Directory of a Ceph file system. Deprecated, and support was removed from Kubernetes; use its CSI driver."""
 
     @_builtins.property
     def flocker(self) -> Global___FlockerVolumeSource:
-        """COMMENT VolumeSource.flocker."""
+        """Flocker dataset. Deprecated, and support was removed from Kubernetes."""
 
     @_builtins.property
     def downward_api(self) -> Global___DownwardAPIVolumeSource:
-        """COMMENT VolumeSource.downwardAPI."""
+        """Files with facts about the pod, such as its labels or resource limits."""
 
     @_builtins.property
     def fc(self) -> Global___FCVolumeSource:
-        """COMMENT VolumeSource.fc."""
+        """Disk reached over Fibre Channel."""
 
     @_builtins.property
     def azure_file(self) -> Global___AzureFileVolumeSource:
-        """COMMENT VolumeSource.azureFile."""
+        """Azure file share. Deprecated in favour of its CSI driver."""
 
     @_builtins.property
     def config_map(self) -> Global___ConfigMapVolumeSource:
-        """COMMENT VolumeSource.configMap."""
+        """Files made from the data of a ConfigMap."""
 
     @_builtins.property
     def vsphere_volume(self) -> Global___VsphereVirtualDiskVolumeSource:
-        """COMMENT VolumeSource.vsphereVolume."""
+        """Disk in a vSphere datastore. Deprecated in favour of its CSI driver."""
 
     @_builtins.property
     def quobyte(self) -> Global___QuobyteVolumeSource:
-        """COMMENT VolumeSource.quobyte."""
+        """Quobyte volume. Deprecated, and support was removed from Kubernetes."""
 
     @_builtins.property
     def azure_disk(self) -> Global___AzureDiskVolumeSource:
-        """COMMENT VolumeSource.azureDisk."""
+        """Azure managed or blob disk. Deprecated in favour of its CSI driver."""
 
     @_builtins.property
     def photon_persistent_disk(self) -> Global___PhotonPersistentDiskVolumeSource:
-        """COMMENT VolumeSource.photonPersistentDisk."""
+        """Photon Controller disk. Deprecated, and support was removed from Kubernetes."""
 
     @_builtins.property
     def portworx_volume(self) -> Global___PortworxVolumeSource:
-        """COMMENT VolumeSource.portworxVolume."""
+        """Portworx volume. Deprecated in favour of its CSI driver."""
 
     @_builtins.property
     def scale_io(self) -> Global___ScaleIOVolumeSource:
-        """COMMENT VolumeSource.scaleIO."""
+        """ScaleIO volume. Deprecated, and support was removed from Kubernetes."""
 
     @_builtins.property
     def projected(self) -> Global___ProjectedVolumeSource:
-        """COMMENT VolumeSource.projected."""
+        """Several sources, such as Secrets and ConfigMaps, combined in one directory."""
 
     @_builtins.property
     def storageos(self) -> Global___StorageOSVolumeSource:
-        """COMMENT VolumeSource.storageos."""
+        """StorageOS volume. Deprecated, and support was removed from Kubernetes."""
 
     @_builtins.property
     def csi(self) -> Global___CSIVolumeSource:
-        """COMMENT VolumeSource.csi."""
+        """Volume that a CSI driver makes for this pod alone and that goes with it."""
 
     @_builtins.property
     def ephemeral(self) -> Global___EphemeralVolumeSource:
-        """COMMENT VolumeSource.ephemeral."""
+        """Claim made from a template for this pod and deleted along with it."""
 
     @_builtins.property
     def image(self) -> Global___ImageVolumeSource:
-        """COMMENT VolumeSource.image."""
+        """Content of an OCI image or artifact, mounted read-only."""
 
     def __init__(
         self,
@@ -1470,16 +1520,18 @@ Global___VolumeSource: _TypeAlias = VolumeSource  # noqa: Y015
 
 @_typing.final
 class HostPathVolumeSource(_message.Message):
-    """COMMENT HostPathVolumeSource."""
+    """File or directory of the node, made available to a pod."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     PATH_FIELD_NUMBER: _builtins.int
     TYPE_FIELD_NUMBER: _builtins.int
     path: _builtins.str
-    """COMMENT HostPathVolumeSource.path."""
+    """Absolute path on the node, without .. parts. A symbolic link is followed."""
     type: _builtins.str
-    """COMMENT HostPathVolumeSource.type."""
+    """What must be at the path: Directory, File, Socket, CharDevice, BlockDevice, or DirectoryOrCreate or
+    FileOrCreate to make it if missing. Empty (default) does not check.
+    """
     def __init__(
         self,
         *,
@@ -1498,7 +1550,7 @@ Global___HostPathVolumeSource: _TypeAlias = HostPathVolumeSource  # noqa: Y015
 
 @_typing.final
 class EmptyDirVolumeSource(_message.Message):
-    """COMMENT EmptyDirVolumeSource."""
+    """Directory that starts out empty and is deleted when the pod leaves its node. It outlives restarts of containers."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1506,12 +1558,16 @@ class EmptyDirVolumeSource(_message.Message):
     SIZE_LIMIT_FIELD_NUMBER: _builtins.int
     MODE_FIELD_NUMBER: _builtins.int
     medium: _builtins.str
-    """COMMENT EmptyDirVolumeSource.medium."""
+    """Where the data is kept: empty (default) for the disk of the node, Memory for a tmpfs that counts as container
+    memory, or HugePages.
+    """
     mode: _builtins.int
-    """COMMENT EmptyDirVolumeSource.mode."""
+    """Permission bits of the directory, from 0 to octal 01777; 0777 by default. An fsGroup overrides them."""
     @_builtins.property
     def size_limit(self) -> _meta_pb2.Quantity:
-        """COMMENT EmptyDirVolumeSource.sizeLimit."""
+        """Most the volume may hold; the pod is evicted if it goes over. No limit by default; with Memory, the
+        containers' memory limits count as well.
+        """
 
     def __init__(
         self,
@@ -1532,7 +1588,9 @@ Global___EmptyDirVolumeSource: _TypeAlias = EmptyDirVolumeSource  # noqa: Y015
 
 @_typing.final
 class GCEPersistentDiskVolumeSource(_message.Message):
-    """COMMENT GCEPersistentDiskVolumeSource."""
+    """Google Compute Engine disk. It must be in the project and zone of the node, and many nodes can mount it only
+    when read-only.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1541,13 +1599,13 @@ class GCEPersistentDiskVolumeSource(_message.Message):
     PARTITION_FIELD_NUMBER: _builtins.int
     READ_ONLY_FIELD_NUMBER: _builtins.int
     pd_name: _builtins.str
-    """COMMENT GCEPersistentDiskVolumeSource.pdName."""
+    """Name of the disk in Compute Engine. Required."""
     fs_type: _builtins.str
-    """COMMENT GCEPersistentDiskVolumeSource.fsType."""
+    """File system on the disk, such as ext4 or xfs; ext4 by default."""
     partition: _builtins.int
-    """COMMENT GCEPersistentDiskVolumeSource.partition."""
+    """Number of the partition to mount; 0 (default) for a disk without partitions."""
     read_only: _builtins.bool
-    """COMMENT GCEPersistentDiskVolumeSource.readOnly."""
+    """Mounts the disk read-only; false by default."""
     def __init__(
         self,
         *,
@@ -1566,7 +1624,7 @@ Global___GCEPersistentDiskVolumeSource: _TypeAlias = GCEPersistentDiskVolumeSour
 
 @_typing.final
 class AWSElasticBlockStoreVolumeSource(_message.Message):
-    """COMMENT AWSElasticBlockStoreVolumeSource."""
+    """AWS Elastic Block Store disk. It must be in the zone of the node, and one node at a time can mount it."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1575,13 +1633,13 @@ class AWSElasticBlockStoreVolumeSource(_message.Message):
     PARTITION_FIELD_NUMBER: _builtins.int
     READ_ONLY_FIELD_NUMBER: _builtins.int
     volume_id: _builtins.str
-    """COMMENT AWSElasticBlockStoreVolumeSource.volumeID."""
+    """Identifier of the volume in AWS. Required."""
     fs_type: _builtins.str
-    """COMMENT AWSElasticBlockStoreVolumeSource.fsType."""
+    """File system on the disk, such as ext4 or xfs; ext4 by default."""
     partition: _builtins.int
-    """COMMENT AWSElasticBlockStoreVolumeSource.partition."""
+    """Number of the partition to mount; 0 (default) for a disk without partitions."""
     read_only: _builtins.bool
-    """COMMENT AWSElasticBlockStoreVolumeSource.readOnly."""
+    """Mounts the disk read-only; false by default."""
     def __init__(
         self,
         *,
@@ -1600,7 +1658,7 @@ Global___AWSElasticBlockStoreVolumeSource: _TypeAlias = AWSElasticBlockStoreVolu
 
 @_typing.final
 class GitRepoVolumeSource(_message.Message):
-    """COMMENT GitRepoVolumeSource."""
+    """Deprecated. Clone of a git repository, made when the pod starts and not updated afterwards."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1608,11 +1666,13 @@ class GitRepoVolumeSource(_message.Message):
     REVISION_FIELD_NUMBER: _builtins.int
     DIRECTORY_FIELD_NUMBER: _builtins.int
     repository: _builtins.str
-    """COMMENT GitRepoVolumeSource.repository."""
+    """URL of the repository. Required."""
     revision: _builtins.str
-    """COMMENT GitRepoVolumeSource.revision."""
+    """Commit to check out; the head of the default branch if not given."""
     directory: _builtins.str
-    """COMMENT GitRepoVolumeSource.directory."""
+    """Directory within the volume to clone into, without .. parts. A dot clones into the volume itself; by default a
+    directory named after the repository.
+    """
     def __init__(
         self,
         *,
@@ -1630,7 +1690,7 @@ Global___GitRepoVolumeSource: _TypeAlias = GitRepoVolumeSource  # noqa: Y015
 
 @_typing.final
 class SecretVolumeSource(_message.Message):
-    """COMMENT SecretVolumeSource."""
+    """Files made from a Secret, one for each key, held in memory and updated when the Secret changes."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1640,16 +1700,18 @@ class SecretVolumeSource(_message.Message):
     OPTIONAL_FIELD_NUMBER: _builtins.int
     DEFAULT_USER_FIELD_NUMBER: _builtins.int
     secret_name: _builtins.str
-    """COMMENT SecretVolumeSource.secretName."""
+    """Name of the Secret, in the namespace of the pod."""
     default_mode: _builtins.int
-    """COMMENT SecretVolumeSource.defaultMode."""
+    """Permission bits of files without a mode of their own, from 0 to octal 0777; 0644 by default. JSON takes the
+    number in decimal.
+    """
     optional: _builtins.bool
-    """COMMENT SecretVolumeSource.optional."""
+    """Whether the pod may start though the Secret or a listed key is missing; false by default."""
     default_user: _builtins.int
-    """COMMENT SecretVolumeSource.defaultUser."""
+    """User ID that owns files without a user of their own."""
     @_builtins.property
     def items(self) -> _containers.RepeatedCompositeFieldContainer[Global___KeyToPath]:
-        """COMMENT SecretVolumeSource.items."""
+        """Keys to include and the paths of their files. If empty, every key becomes a file of its own name."""
 
     def __init__(
         self,
@@ -1681,7 +1743,7 @@ Global___SecretVolumeSource: _TypeAlias = SecretVolumeSource  # noqa: Y015
 
 @_typing.final
 class KeyToPath(_message.Message):
-    """COMMENT KeyToPath."""
+    """One key of a Secret or ConfigMap and the file it becomes in a volume."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1690,13 +1752,13 @@ class KeyToPath(_message.Message):
     MODE_FIELD_NUMBER: _builtins.int
     USER_FIELD_NUMBER: _builtins.int
     key: _builtins.str
-    """COMMENT KeyToPath.key."""
+    """Key in the data of the Secret or ConfigMap. Required."""
     path: _builtins.str
-    """COMMENT KeyToPath.path."""
+    """Path of the file relative to the volume. It may not start with .. or contain .. as a part."""
     mode: _builtins.int
-    """COMMENT KeyToPath.mode."""
+    """Permission bits of the file, from 0 to octal 0777; the volume's defaultMode if not given."""
     user: _builtins.int
-    """COMMENT KeyToPath.user."""
+    """User ID that owns the file; the volume's defaultUser if not given."""
     def __init__(
         self,
         *,
@@ -1722,7 +1784,7 @@ Global___KeyToPath: _TypeAlias = KeyToPath  # noqa: Y015
 
 @_typing.final
 class NFSVolumeSource(_message.Message):
-    """COMMENT NFSVolumeSource."""
+    """Directory exported by an NFS server. Its data outlives the pod."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1730,11 +1792,11 @@ class NFSVolumeSource(_message.Message):
     PATH_FIELD_NUMBER: _builtins.int
     READ_ONLY_FIELD_NUMBER: _builtins.int
     server: _builtins.str
-    """COMMENT NFSVolumeSource.server."""
+    """Host name or IP address of the NFS server. Required."""
     path: _builtins.str
-    """COMMENT NFSVolumeSource.path."""
+    """Absolute path of the directory the server exports. Required."""
     read_only: _builtins.bool
-    """COMMENT NFSVolumeSource.readOnly."""
+    """Mounts the directory read-only; false by default."""
     def __init__(
         self,
         *,
@@ -1752,7 +1814,7 @@ Global___NFSVolumeSource: _TypeAlias = NFSVolumeSource  # noqa: Y015
 
 @_typing.final
 class ISCSIVolumeSource(_message.Message):
-    """COMMENT ISCSIVolumeSource."""
+    """Disk of an iSCSI target. One node can mount it for writing, or many read-only."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1768,30 +1830,34 @@ class ISCSIVolumeSource(_message.Message):
     CHAP_AUTH_SESSION_FIELD_NUMBER: _builtins.int
     INITIATOR_NAME_FIELD_NUMBER: _builtins.int
     target_portal: _builtins.str
-    """COMMENT ISCSIVolumeSource.targetPortal."""
+    """Address of the target, as an IP or IP:port. The port can be left out if it is the usual one, 860 or 3260."""
     iqn: _builtins.str
-    """COMMENT ISCSIVolumeSource.iqn."""
+    """Qualified name of the target, such as iqn.2001-04.com.example:storage. Required."""
     lun: _builtins.int
-    """COMMENT ISCSIVolumeSource.lun."""
+    """Number of the logical unit on the target, 0 to 255."""
     iscsi_interface: _builtins.str
-    """COMMENT ISCSIVolumeSource.iscsiInterface."""
+    """Name of the initiator interface that carries the traffic; default (TCP) if not given."""
     fs_type: _builtins.str
-    """COMMENT ISCSIVolumeSource.fsType."""
+    """File system on the disk, such as ext4 or xfs; ext4 by default."""
     read_only: _builtins.bool
-    """COMMENT ISCSIVolumeSource.readOnly."""
+    """Mounts the disk read-only; false by default."""
     chap_auth_discovery: _builtins.bool
-    """COMMENT ISCSIVolumeSource.chapAuthDiscovery."""
+    """Whether discovery of the target uses CHAP authentication; false by default."""
     chap_auth_session: _builtins.bool
-    """COMMENT ISCSIVolumeSource.chapAuthSession."""
+    """Whether the session with the target uses CHAP authentication; false by default."""
     initiator_name: _builtins.str
-    """COMMENT ISCSIVolumeSource.initiatorName."""
+    """Initiator name to use instead of the node's. With iscsiInterface as well, a new interface is made for the
+    connection.
+    """
     @_builtins.property
     def portals(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """COMMENT ISCSIVolumeSource.portals."""
+        """Further addresses of the target for multipath, in the same form as targetPortal."""
 
     @_builtins.property
     def secret_ref(self) -> Global___LocalObjectReference:
-        """COMMENT ISCSIVolumeSource.secretRef."""
+        """Secret with the CHAP user names and passwords for the target and initiator. Needed if either CHAP option is
+        on.
+        """
 
     def __init__(
         self,
@@ -1820,13 +1886,13 @@ Global___ISCSIVolumeSource: _TypeAlias = ISCSIVolumeSource  # noqa: Y015
 
 @_typing.final
 class LocalObjectReference(_message.Message):
-    """COMMENT LocalObjectReference."""
+    """Name of another object in the same namespace."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     NAME_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """COMMENT LocalObjectReference.name."""
+    """Name of the object referred to."""
     def __init__(
         self,
         *,
@@ -1842,7 +1908,7 @@ Global___LocalObjectReference: _TypeAlias = LocalObjectReference  # noqa: Y015
 
 @_typing.final
 class GlusterfsVolumeSource(_message.Message):
-    """COMMENT GlusterfsVolumeSource."""
+    """Gluster volume. Its data outlives the pod."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1850,11 +1916,11 @@ class GlusterfsVolumeSource(_message.Message):
     PATH_FIELD_NUMBER: _builtins.int
     READ_ONLY_FIELD_NUMBER: _builtins.int
     endpoints: _builtins.str
-    """COMMENT GlusterfsVolumeSource.endpoints."""
+    """Name of the Endpoints object that lists the Gluster servers. Required."""
     path: _builtins.str
-    """COMMENT GlusterfsVolumeSource.path."""
+    """Name of the Gluster volume. Required."""
     read_only: _builtins.bool
-    """COMMENT GlusterfsVolumeSource.readOnly."""
+    """Mounts the volume read-only; false by default."""
     def __init__(
         self,
         *,
@@ -1872,16 +1938,16 @@ Global___GlusterfsVolumeSource: _TypeAlias = GlusterfsVolumeSource  # noqa: Y015
 
 @_typing.final
 class PersistentVolumeClaimVolumeSource(_message.Message):
-    """COMMENT PersistentVolumeClaimVolumeSource."""
+    """Use of a PersistentVolumeClaim as a volume of a pod."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     CLAIM_NAME_FIELD_NUMBER: _builtins.int
     READ_ONLY_FIELD_NUMBER: _builtins.int
     claim_name: _builtins.str
-    """COMMENT PersistentVolumeClaimVolumeSource.claimName."""
+    """Name of the claim, in the namespace of the pod. Required."""
     read_only: _builtins.bool
-    """COMMENT PersistentVolumeClaimVolumeSource.readOnly."""
+    """Makes all mounts of this volume read-only, whatever they ask for; false by default."""
     def __init__(
         self,
         *,
@@ -1898,7 +1964,7 @@ Global___PersistentVolumeClaimVolumeSource: _TypeAlias = PersistentVolumeClaimVo
 
 @_typing.final
 class RBDVolumeSource(_message.Message):
-    """COMMENT RBDVolumeSource."""
+    """Image in a Ceph cluster, used as a block device. Its data outlives the pod."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1911,24 +1977,24 @@ class RBDVolumeSource(_message.Message):
     SECRET_REF_FIELD_NUMBER: _builtins.int
     READ_ONLY_FIELD_NUMBER: _builtins.int
     image: _builtins.str
-    """COMMENT RBDVolumeSource.image."""
+    """Name of the image in the pool. Required."""
     fs_type: _builtins.str
-    """COMMENT RBDVolumeSource.fsType."""
+    """File system on the image, such as ext4 or xfs; ext4 by default."""
     pool: _builtins.str
-    """COMMENT RBDVolumeSource.pool."""
+    """Ceph pool with the image; rbd by default."""
     user: _builtins.str
-    """COMMENT RBDVolumeSource.user."""
+    """Ceph user to connect as; admin by default."""
     keyring: _builtins.str
-    """COMMENT RBDVolumeSource.keyring."""
+    """Path on the node of the user's key ring; /etc/ceph/keyring by default."""
     read_only: _builtins.bool
-    """COMMENT RBDVolumeSource.readOnly."""
+    """Mounts the image read-only; false by default."""
     @_builtins.property
     def monitors(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """COMMENT RBDVolumeSource.monitors."""
+        """Addresses of the Ceph monitors. Required."""
 
     @_builtins.property
     def secret_ref(self) -> Global___LocalObjectReference:
-        """COMMENT RBDVolumeSource.secretRef."""
+        """Secret with the key of the Ceph user. Takes precedence over keyring."""
 
     def __init__(
         self,
@@ -1952,7 +2018,7 @@ Global___RBDVolumeSource: _TypeAlias = RBDVolumeSource  # noqa: Y015
 
 @_typing.final
 class FlexVolumeSource(_message.Message):
-    """COMMENT FlexVolumeSource."""
+    """Volume of a driver program that is installed on the node. Deprecated in favour of CSI."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1982,18 +2048,18 @@ class FlexVolumeSource(_message.Message):
     READ_ONLY_FIELD_NUMBER: _builtins.int
     OPTIONS_FIELD_NUMBER: _builtins.int
     driver: _builtins.str
-    """COMMENT FlexVolumeSource.driver."""
+    """Name of the driver, as vendor/driver. Required."""
     fs_type: _builtins.str
-    """COMMENT FlexVolumeSource.fsType."""
+    """File system on the volume, such as ext4 or xfs. The default depends on the driver."""
     read_only: _builtins.bool
-    """COMMENT FlexVolumeSource.readOnly."""
+    """Mounts the volume read-only; false by default."""
     @_builtins.property
     def secret_ref(self) -> Global___LocalObjectReference:
-        """COMMENT FlexVolumeSource.secretRef."""
+        """Secret whose entries are all passed to the driver."""
 
     @_builtins.property
     def options(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
-        """COMMENT FlexVolumeSource.options."""
+        """Further options to pass to the driver."""
 
     def __init__(
         self,
@@ -2014,7 +2080,7 @@ Global___FlexVolumeSource: _TypeAlias = FlexVolumeSource  # noqa: Y015
 
 @_typing.final
 class CinderVolumeSource(_message.Message):
-    """COMMENT CinderVolumeSource."""
+    """OpenStack Cinder disk. It must be in the region of the node."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -2023,14 +2089,14 @@ class CinderVolumeSource(_message.Message):
     READ_ONLY_FIELD_NUMBER: _builtins.int
     SECRET_REF_FIELD_NUMBER: _builtins.int
     volume_id: _builtins.str
-    """COMMENT CinderVolumeSource.volumeID."""
+    """Identifier of the volume in Cinder. Required."""
     fs_type: _builtins.str
-    """COMMENT CinderVolumeSource.fsType."""
+    """File system on the disk, such as ext4 or xfs; ext4 by default."""
     read_only: _builtins.bool
-    """COMMENT CinderVolumeSource.readOnly."""
+    """Mounts the disk read-only; false by default."""
     @_builtins.property
     def secret_ref(self) -> Global___LocalObjectReference:
-        """COMMENT CinderVolumeSource.secretRef."""
+        """Secret with the parameters for connecting to OpenStack."""
 
     def __init__(
         self,
@@ -2050,7 +2116,7 @@ Global___CinderVolumeSource: _TypeAlias = CinderVolumeSource  # noqa: Y015
 
 @_typing.final
 class CephFSVolumeSource(_message.Message):
-    """COMMENT CephFSVolumeSource."""
+    """Directory of a Ceph file system. Its data outlives the pod."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -2061,20 +2127,20 @@ class CephFSVolumeSource(_message.Message):
     SECRET_REF_FIELD_NUMBER: _builtins.int
     READ_ONLY_FIELD_NUMBER: _builtins.int
     path: _builtins.str
-    """COMMENT CephFSVolumeSource.path."""
+    """Directory to mount, as seen from the root of the file system; / by default."""
     user: _builtins.str
-    """COMMENT CephFSVolumeSource.user."""
+    """Ceph user to connect as; admin by default."""
     secret_file: _builtins.str
-    """COMMENT CephFSVolumeSource.secretFile."""
+    """Path on the node of the file with the user's key; /etc/ceph/user.secret by default."""
     read_only: _builtins.bool
-    """COMMENT CephFSVolumeSource.readOnly."""
+    """Mounts the directory read-only; false by default."""
     @_builtins.property
     def monitors(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """COMMENT CephFSVolumeSource.monitors."""
+        """Addresses of the Ceph monitors. Required."""
 
     @_builtins.property
     def secret_ref(self) -> Global___LocalObjectReference:
-        """COMMENT CephFSVolumeSource.secretRef."""
+        """Secret with the key of the Ceph user. Takes precedence over secretFile."""
 
     def __init__(
         self,
@@ -2096,16 +2162,16 @@ Global___CephFSVolumeSource: _TypeAlias = CephFSVolumeSource  # noqa: Y015
 
 @_typing.final
 class FlockerVolumeSource(_message.Message):
-    """COMMENT FlockerVolumeSource."""
+    """Flocker dataset. Exactly one of datasetName and datasetUUID must be set."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     DATASET_NAME_FIELD_NUMBER: _builtins.int
     DATASET_UUID_FIELD_NUMBER: _builtins.int
     dataset_name: _builtins.str
-    """COMMENT FlockerVolumeSource.datasetName."""
+    """Name of the dataset, as kept in its metadata. Deprecated in Flocker."""
     dataset_uuid: _builtins.str
-    """COMMENT FlockerVolumeSource.datasetUUID."""
+    """UUID of the dataset."""
     def __init__(
         self,
         *,
@@ -2122,7 +2188,7 @@ Global___FlockerVolumeSource: _TypeAlias = FlockerVolumeSource  # noqa: Y015
 
 @_typing.final
 class DownwardAPIVolumeSource(_message.Message):
-    """COMMENT DownwardAPIVolumeSource."""
+    """Files with facts about the pod itself, updated when they change."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -2130,12 +2196,14 @@ class DownwardAPIVolumeSource(_message.Message):
     DEFAULT_MODE_FIELD_NUMBER: _builtins.int
     DEFAULT_USER_FIELD_NUMBER: _builtins.int
     default_mode: _builtins.int
-    """COMMENT DownwardAPIVolumeSource.defaultMode."""
+    """Permission bits of files without a mode of their own, from 0 to octal 0777; 0644 by default. JSON takes the
+    number in decimal.
+    """
     default_user: _builtins.int
-    """COMMENT DownwardAPIVolumeSource.defaultUser."""
+    """User ID that owns files without a user of their own."""
     @_builtins.property
     def items(self) -> _containers.RepeatedCompositeFieldContainer[Global___DownwardAPIVolumeFile]:
-        """COMMENT DownwardAPIVolumeSource.items."""
+        """Files to make, and what goes into each."""
 
     def __init__(
         self,
@@ -2161,7 +2229,7 @@ Global___DownwardAPIVolumeSource: _TypeAlias = DownwardAPIVolumeSource  # noqa: 
 
 @_typing.final
 class DownwardAPIVolumeFile(_message.Message):
-    """COMMENT DownwardAPIVolumeFile."""
+    """File with one fact about the pod. Exactly one of fieldRef and resourceFieldRef must be set."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -2171,18 +2239,18 @@ class DownwardAPIVolumeFile(_message.Message):
     MODE_FIELD_NUMBER: _builtins.int
     USER_FIELD_NUMBER: _builtins.int
     path: _builtins.str
-    """COMMENT DownwardAPIVolumeFile.path."""
+    """Path of the file relative to the volume. It may not start with .. or contain .. as a part."""
     mode: _builtins.int
-    """COMMENT DownwardAPIVolumeFile.mode."""
+    """Permission bits of the file, from 0 to octal 0777; the volume's defaultMode if not given."""
     user: _builtins.int
-    """COMMENT DownwardAPIVolumeFile.user."""
+    """User ID that owns the file; the volume's defaultUser if not given."""
     @_builtins.property
     def field_ref(self) -> Global___ObjectFieldSelector:
-        """COMMENT DownwardAPIVolumeFile.fieldRef."""
+        """Field of the pod to write: its name, namespace, uid, labels or annotations, or a single label or annotation."""
 
     @_builtins.property
     def resource_field_ref(self) -> Global___ResourceFieldSelector:
-        """COMMENT DownwardAPIVolumeFile.resourceFieldRef."""
+        """Resource limit or request of a container to write. The container must be named."""
 
     def __init__(
         self,
@@ -2210,16 +2278,16 @@ Global___DownwardAPIVolumeFile: _TypeAlias = DownwardAPIVolumeFile  # noqa: Y015
 
 @_typing.final
 class ObjectFieldSelector(_message.Message):
-    """COMMENT ObjectFieldSelector."""
+    """Picks one field of the pod."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     API_VERSION_FIELD_NUMBER: _builtins.int
     FIELD_PATH_FIELD_NUMBER: _builtins.int
     api_version: _builtins.str
-    """COMMENT ObjectFieldSelector.apiVersion."""
+    """API version in which the field path is written; v1 by default."""
     field_path: _builtins.str
-    """COMMENT ObjectFieldSelector.fieldPath."""
+    """Path of the field, such as metadata.name, metadata.labels['app'] or status.podIP. Required."""
     def __init__(
         self,
         *,
@@ -2236,7 +2304,7 @@ Global___ObjectFieldSelector: _TypeAlias = ObjectFieldSelector  # noqa: Y015
 
 @_typing.final
 class ResourceFieldSelector(_message.Message):
-    """COMMENT ResourceFieldSelector."""
+    """Picks a resource limit or request of a container."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -2244,12 +2312,14 @@ class ResourceFieldSelector(_message.Message):
     RESOURCE_FIELD_NUMBER: _builtins.int
     DIVISOR_FIELD_NUMBER: _builtins.int
     container_name: _builtins.str
-    """COMMENT ResourceFieldSelector.containerName."""
+    """Container to look at. Required in volumes; in environment variables, the container itself by default."""
     resource: _builtins.str
-    """COMMENT ResourceFieldSelector.resource."""
+    """What to read, such as limits.cpu or requests.memory. A limit that is not set counts as what the node can
+    allocate. Required.
+    """
     @_builtins.property
     def divisor(self) -> _meta_pb2.Quantity:
-        """COMMENT ResourceFieldSelector.divisor."""
+        """Unit of the result, such as 1m or 1Mi; 1 by default. The amount is divided by it and rounded up."""
 
     def __init__(
         self,
@@ -2268,7 +2338,7 @@ Global___ResourceFieldSelector: _TypeAlias = ResourceFieldSelector  # noqa: Y015
 
 @_typing.final
 class FCVolumeSource(_message.Message):
-    """COMMENT FCVolumeSource."""
+    """Disk reached over Fibre Channel. One node can mount it for writing, or many read-only."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -2278,18 +2348,18 @@ class FCVolumeSource(_message.Message):
     READ_ONLY_FIELD_NUMBER: _builtins.int
     WWIDS_FIELD_NUMBER: _builtins.int
     lun: _builtins.int
-    """COMMENT FCVolumeSource.lun."""
+    """Number of the logical unit on the target, 0 to 255. Required with targetWWNs."""
     fs_type: _builtins.str
-    """COMMENT FCVolumeSource.fsType."""
+    """File system on the disk, such as ext4 or xfs; ext4 by default."""
     read_only: _builtins.bool
-    """COMMENT FCVolumeSource.readOnly."""
+    """Mounts the disk read-only; false by default."""
     @_builtins.property
     def target_wwns(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """COMMENT FCVolumeSource.targetWWNs."""
+        """World wide names of the targets. Give these with lun, or give wwids instead."""
 
     @_builtins.property
     def wwids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """COMMENT FCVolumeSource.wwids."""
+        """World wide identifiers of the volume. Give these, or targetWWNs with lun, but not both."""
 
     def __init__(
         self,
@@ -2312,7 +2382,7 @@ Global___FCVolumeSource: _TypeAlias = FCVolumeSource  # noqa: Y015
 
 @_typing.final
 class AzureFileVolumeSource(_message.Message):
-    """COMMENT AzureFileVolumeSource."""
+    """Azure file share, mounted in a pod."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -2320,11 +2390,11 @@ class AzureFileVolumeSource(_message.Message):
     SHARE_NAME_FIELD_NUMBER: _builtins.int
     READ_ONLY_FIELD_NUMBER: _builtins.int
     secret_name: _builtins.str
-    """COMMENT AzureFileVolumeSource.secretName."""
+    """Name of the Secret with the name and key of the Azure storage account. Required."""
     share_name: _builtins.str
-    """COMMENT AzureFileVolumeSource.shareName."""
+    """Name of the share in the storage account. Required."""
     read_only: _builtins.bool
-    """COMMENT AzureFileVolumeSource.readOnly."""
+    """Mounts the share read-only; false by default."""
     def __init__(
         self,
         *,
@@ -2342,7 +2412,7 @@ Global___AzureFileVolumeSource: _TypeAlias = AzureFileVolumeSource  # noqa: Y015
 
 @_typing.final
 class ConfigMapVolumeSource(_message.Message):
-    """COMMENT ConfigMapVolumeSource."""
+    """Files made from a ConfigMap, one for each key, updated when the ConfigMap changes."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -2352,18 +2422,20 @@ class ConfigMapVolumeSource(_message.Message):
     OPTIONAL_FIELD_NUMBER: _builtins.int
     DEFAULT_USER_FIELD_NUMBER: _builtins.int
     default_mode: _builtins.int
-    """COMMENT ConfigMapVolumeSource.defaultMode."""
+    """Permission bits of files without a mode of their own, from 0 to octal 0777; 0644 by default. JSON takes the
+    number in decimal.
+    """
     optional: _builtins.bool
-    """COMMENT ConfigMapVolumeSource.optional."""
+    """Whether the pod may start though the ConfigMap or a listed key is missing; false by default."""
     default_user: _builtins.int
-    """COMMENT ConfigMapVolumeSource.defaultUser."""
+    """User ID that owns files without a user of their own."""
     @_builtins.property
     def local_object_reference(self) -> Global___LocalObjectReference:
-        """COMMENT ConfigMapVolumeSource.localObjectReference."""
+        """The ConfigMap, by its name in the namespace of the pod."""
 
     @_builtins.property
     def items(self) -> _containers.RepeatedCompositeFieldContainer[Global___KeyToPath]:
-        """COMMENT ConfigMapVolumeSource.items."""
+        """Keys to include and the paths of their files. If empty, every key becomes a file of its own name."""
 
     def __init__(
         self,
@@ -2395,7 +2467,7 @@ Global___ConfigMapVolumeSource: _TypeAlias = ConfigMapVolumeSource  # noqa: Y015
 
 @_typing.final
 class VsphereVirtualDiskVolumeSource(_message.Message):
-    """COMMENT VsphereVirtualDiskVolumeSource."""
+    """Virtual disk in a vSphere datastore."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -2404,13 +2476,13 @@ class VsphereVirtualDiskVolumeSource(_message.Message):
     STORAGE_POLICY_NAME_FIELD_NUMBER: _builtins.int
     STORAGE_POLICY_ID_FIELD_NUMBER: _builtins.int
     volume_path: _builtins.str
-    """COMMENT VsphereVirtualDiskVolumeSource.volumePath."""
+    """Path of the disk's vmdk file, starting with its datastore in brackets. Required."""
     fs_type: _builtins.str
-    """COMMENT VsphereVirtualDiskVolumeSource.fsType."""
+    """File system on the disk, such as ext4 or xfs; ext4 by default."""
     storage_policy_name: _builtins.str
-    """COMMENT VsphereVirtualDiskVolumeSource.storagePolicyName."""
+    """Name of the vSphere storage policy that applies to the disk."""
     storage_policy_id: _builtins.str
-    """COMMENT VsphereVirtualDiskVolumeSource.storagePolicyID."""
+    """Identifier of the storage policy profile that goes with storagePolicyName."""
     def __init__(
         self,
         *,
@@ -2429,7 +2501,7 @@ Global___VsphereVirtualDiskVolumeSource: _TypeAlias = VsphereVirtualDiskVolumeSo
 
 @_typing.final
 class QuobyteVolumeSource(_message.Message):
-    """COMMENT QuobyteVolumeSource."""
+    """A Quobyte volume mounted into the pod. It does not take fsGroup ownership or SELinux labels."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -2440,17 +2512,17 @@ class QuobyteVolumeSource(_message.Message):
     GROUP_FIELD_NUMBER: _builtins.int
     TENANT_FIELD_NUMBER: _builtins.int
     registry: _builtins.str
-    """COMMENT QuobyteVolumeSource.registry."""
+    """Quobyte registry to contact, as host:port; several are given separated by commas."""
     volume: _builtins.str
-    """COMMENT QuobyteVolumeSource.volume."""
+    """Name of an existing Quobyte volume."""
     read_only: _builtins.bool
-    """COMMENT QuobyteVolumeSource.readOnly."""
+    """Mounts the volume read-only when true; false by default."""
     user: _builtins.str
-    """COMMENT QuobyteVolumeSource.user."""
+    """User that volume access is mapped to; the service account's user by default."""
     group: _builtins.str
-    """COMMENT QuobyteVolumeSource.group."""
+    """Group that volume access is mapped to; no group by default."""
     tenant: _builtins.str
-    """COMMENT QuobyteVolumeSource.tenant."""
+    """Quobyte tenant that owns the volume, as set by the storage backend for dynamically provisioned volumes."""
     def __init__(
         self,
         *,
@@ -2471,7 +2543,7 @@ Global___QuobyteVolumeSource: _TypeAlias = QuobyteVolumeSource  # noqa: Y015
 
 @_typing.final
 class AzureDiskVolumeSource(_message.Message):
-    """COMMENT AzureDiskVolumeSource."""
+    """An Azure data disk mounted into the pod."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -2482,17 +2554,17 @@ class AzureDiskVolumeSource(_message.Message):
     READ_ONLY_FIELD_NUMBER: _builtins.int
     KIND_FIELD_NUMBER: _builtins.int
     disk_name: _builtins.str
-    """COMMENT AzureDiskVolumeSource.diskName."""
+    """Name of the disk in Azure storage."""
     disk_uri: _builtins.str
-    """COMMENT AzureDiskVolumeSource.diskURI."""
+    """URI of the disk: of the blob for a blob disk, or the resource ID for a managed disk."""
     caching_mode: _builtins.str
-    """COMMENT AzureDiskVolumeSource.cachingMode."""
+    """Host caching of the disk: None, ReadOnly or ReadWrite. ReadWrite by default."""
     fs_type: _builtins.str
-    """COMMENT AzureDiskVolumeSource.fsType."""
+    """Filesystem on the disk, such as ext4, xfs or ntfs; ext4 by default."""
     read_only: _builtins.bool
-    """COMMENT AzureDiskVolumeSource.readOnly."""
+    """Mounts the disk read-only when true; false by default."""
     kind: _builtins.str
-    """COMMENT AzureDiskVolumeSource.kind."""
+    """How the disk is kept: Shared or Dedicated for blob disks in a storage account, or Managed. Shared by default."""
     def __init__(
         self,
         *,
@@ -2528,16 +2600,16 @@ Global___AzureDiskVolumeSource: _TypeAlias = AzureDiskVolumeSource  # noqa: Y015
 
 @_typing.final
 class PhotonPersistentDiskVolumeSource(_message.Message):
-    """COMMENT PhotonPersistentDiskVolumeSource."""
+    """A Photon Controller persistent disk mounted into the pod."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     PD_ID_FIELD_NUMBER: _builtins.int
     FS_TYPE_FIELD_NUMBER: _builtins.int
     pd_id: _builtins.str
-    """COMMENT PhotonPersistentDiskVolumeSource.pdID."""
+    """Identifier of the Photon Controller persistent disk."""
     fs_type: _builtins.str
-    """COMMENT PhotonPersistentDiskVolumeSource.fsType."""
+    """Filesystem on the disk, such as ext4 or xfs; ext4 by default."""
     def __init__(
         self,
         *,
@@ -2554,7 +2626,9 @@ Global___PhotonPersistentDiskVolumeSource: _TypeAlias = PhotonPersistentDiskVolu
 
 @_typing.final
 class ProjectedVolumeSource(_message.Message):
-    """COMMENT ProjectedVolumeSource."""
+    """A volume that gathers files from several sources, such as Secrets, ConfigMaps, pod fields and tokens, into one
+    directory.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -2562,12 +2636,16 @@ class ProjectedVolumeSource(_message.Message):
     DEFAULT_MODE_FIELD_NUMBER: _builtins.int
     DEFAULT_USER_FIELD_NUMBER: _builtins.int
     default_mode: _builtins.int
-    """COMMENT ProjectedVolumeSource.defaultMode."""
+    """Permission bits for files that set none of their own, 0000 to 0777 in octal or 0 to 511 in decimal; 0644 by
+    default. fsGroup can add to them.
+    """
     default_user: _builtins.int
-    """COMMENT ProjectedVolumeSource.defaultUser."""
+    """User ID that owns files that name no owner of their own, 0 to 2147483647. The node chooses the owner when it
+    is unset.
+    """
     @_builtins.property
     def sources(self) -> _containers.RepeatedCompositeFieldContainer[Global___VolumeProjection]:
-        """COMMENT ProjectedVolumeSource.sources."""
+        """Sources whose files go into the directory. Two sources must not write to the same path."""
 
     def __init__(
         self,
@@ -2593,7 +2671,7 @@ Global___ProjectedVolumeSource: _TypeAlias = ProjectedVolumeSource  # noqa: Y015
 
 @_typing.final
 class VolumeProjection(_message.Message):
-    """COMMENT VolumeProjection."""
+    """One source of files for a projected volume. Set exactly one of its fields."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -2605,27 +2683,29 @@ class VolumeProjection(_message.Message):
     POD_CERTIFICATE_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def secret(self) -> Global___SecretProjection:
-        """COMMENT VolumeProjection.secret."""
+        """Projects the keys of a Secret as files."""
 
     @_builtins.property
     def downward_api(self) -> Global___DownwardAPIProjection:
-        """COMMENT VolumeProjection.downwardAPI."""
+        """Projects the pod's own fields and container resource values as files."""
 
     @_builtins.property
     def config_map(self) -> Global___ConfigMapProjection:
-        """COMMENT VolumeProjection.configMap."""
+        """Projects the keys of a ConfigMap as files."""
 
     @_builtins.property
     def service_account_token(self) -> Global___ServiceAccountTokenProjection:
-        """COMMENT VolumeProjection.serviceAccountToken."""
+        """Projects a token of the pod's service account, renewed before it expires."""
 
     @_builtins.property
     def cluster_trust_bundle(self) -> Global___ClusterTrustBundleProjection:
-        """COMMENT VolumeProjection.clusterTrustBundle."""
+        """Projects the trusted root certificates of ClusterTrustBundle objects as one PEM file, kept up to date."""
 
     @_builtins.property
     def pod_certificate(self) -> Global___PodCertificateProjection:
-        """COMMENT VolumeProjection.podCertificate."""
+        """Projects a private key and an X.509 certificate issued to the pod, renewed automatically. The pod starts only
+        once it is issued.
+        """
 
     def __init__(
         self,
@@ -2647,7 +2727,7 @@ Global___VolumeProjection: _TypeAlias = VolumeProjection  # noqa: Y015
 
 @_typing.final
 class SecretProjection(_message.Message):
-    """COMMENT SecretProjection."""
+    """A Secret as a source of a projected volume; each key becomes a file."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -2655,14 +2735,16 @@ class SecretProjection(_message.Message):
     ITEMS_FIELD_NUMBER: _builtins.int
     OPTIONAL_FIELD_NUMBER: _builtins.int
     optional: _builtins.bool
-    """COMMENT SecretProjection.optional."""
+    """Lets the pod start when the Secret or a listed key does not exist; false by default."""
     @_builtins.property
     def local_object_reference(self) -> Global___LocalObjectReference:
-        """COMMENT SecretProjection.localObjectReference."""
+        """The Secret to project, named inline by the field name; it must be in the pod's namespace."""
 
     @_builtins.property
     def items(self) -> _containers.RepeatedCompositeFieldContainer[Global___KeyToPath]:
-        """COMMENT SecretProjection.items."""
+        """Keys to project and the paths to write them to; every key, under its own name, when empty. A listed key that
+        is missing is an error unless optional is true.
+        """
 
     def __init__(
         self,
@@ -2683,14 +2765,14 @@ Global___SecretProjection: _TypeAlias = SecretProjection  # noqa: Y015
 
 @_typing.final
 class DownwardAPIProjection(_message.Message):
-    """COMMENT DownwardAPIProjection."""
+    """Pod fields and container resource values as a source of a projected volume."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     ITEMS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def items(self) -> _containers.RepeatedCompositeFieldContainer[Global___DownwardAPIVolumeFile]:
-        """COMMENT DownwardAPIProjection.items."""
+        """Files to write, each holding one pod field or one container resource value."""
 
     def __init__(
         self,
@@ -2707,7 +2789,7 @@ Global___DownwardAPIProjection: _TypeAlias = DownwardAPIProjection  # noqa: Y015
 
 @_typing.final
 class ConfigMapProjection(_message.Message):
-    """COMMENT ConfigMapProjection."""
+    """A ConfigMap as a source of a projected volume; each key becomes a file."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -2715,14 +2797,16 @@ class ConfigMapProjection(_message.Message):
     ITEMS_FIELD_NUMBER: _builtins.int
     OPTIONAL_FIELD_NUMBER: _builtins.int
     optional: _builtins.bool
-    """COMMENT ConfigMapProjection.optional."""
+    """Lets the pod start when the ConfigMap or a listed key does not exist; false by default."""
     @_builtins.property
     def local_object_reference(self) -> Global___LocalObjectReference:
-        """COMMENT ConfigMapProjection.localObjectReference."""
+        """The ConfigMap to project, named inline by the field name; it must be in the pod's namespace."""
 
     @_builtins.property
     def items(self) -> _containers.RepeatedCompositeFieldContainer[Global___KeyToPath]:
-        """COMMENT ConfigMapProjection.items."""
+        """Keys to project and the paths to write them to; every key, under its own name, when empty. A listed key that
+        is missing is an error unless optional is true.
+        """
 
     def __init__(
         self,
@@ -2743,7 +2827,7 @@ Global___ConfigMapProjection: _TypeAlias = ConfigMapProjection  # noqa: Y015
 
 @_typing.final
 class ServiceAccountTokenProjection(_message.Message):
-    """COMMENT ServiceAccountTokenProjection."""
+    """A service account token as a source of a projected volume."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -2752,13 +2836,17 @@ class ServiceAccountTokenProjection(_message.Message):
     PATH_FIELD_NUMBER: _builtins.int
     USER_FIELD_NUMBER: _builtins.int
     audience: _builtins.str
-    """COMMENT ServiceAccountTokenProjection.audience."""
+    """Audience the token is meant for; a recipient should refuse a token that does not name it. The API server's own
+    identifier by default.
+    """
     expiration_seconds: _builtins.int
-    """COMMENT ServiceAccountTokenProjection.expirationSeconds."""
+    """Requested lifetime of the token in seconds; at least 600, and 3600 by default. It is renewed well before it
+    expires.
+    """
     path: _builtins.str
-    """COMMENT ServiceAccountTokenProjection.path."""
+    """File to write the token to, relative to the volume's root; it must not contain '..'."""
     user: _builtins.int
-    """COMMENT ServiceAccountTokenProjection.user."""
+    """User ID that owns the token file, 0 to 2147483647. It takes precedence over the volume's defaultUser."""
     def __init__(
         self,
         *,
@@ -2784,7 +2872,7 @@ Global___ServiceAccountTokenProjection: _TypeAlias = ServiceAccountTokenProjecti
 
 @_typing.final
 class ClusterTrustBundleProjection(_message.Message):
-    """COMMENT ClusterTrustBundleProjection."""
+    """Trusted root certificates from ClusterTrustBundle objects as a source of a projected volume."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -2795,18 +2883,20 @@ class ClusterTrustBundleProjection(_message.Message):
     OPTIONAL_FIELD_NUMBER: _builtins.int
     USER_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """COMMENT ClusterTrustBundleProjection.name."""
+    """Takes one ClusterTrustBundle by name. It cannot be combined with signerName or labelSelector."""
     signer_name: _builtins.str
-    """COMMENT ClusterTrustBundleProjection.signerName."""
+    """Takes every ClusterTrustBundle of this signer that labelSelector matches, merged without duplicates. It cannot
+    be combined with name.
+    """
     path: _builtins.str
-    """COMMENT ClusterTrustBundleProjection.path."""
+    """File to write the PEM certificates to, relative to the volume's root."""
     optional: _builtins.bool
-    """COMMENT ClusterTrustBundleProjection.optional."""
+    """Lets the pod start when no matching ClusterTrustBundle exists; false by default."""
     user: _builtins.int
-    """COMMENT ClusterTrustBundleProjection.user."""
+    """User ID that owns the certificate file, 0 to 2147483647. It takes precedence over the volume's defaultUser."""
     @_builtins.property
     def label_selector(self) -> _meta_pb2.LabelSelector:
-        """COMMENT ClusterTrustBundleProjection.labelSelector."""
+        """Narrows the bundles taken by signerName: unset matches none, and an empty selector matches all of them."""
 
     def __init__(
         self,
@@ -2843,7 +2933,7 @@ Global___ClusterTrustBundleProjection: _TypeAlias = ClusterTrustBundleProjection
 
 @_typing.final
 class PodCertificateProjection(_message.Message):
-    """COMMENT PodCertificateProjection."""
+    """A private key and certificate issued to the pod as a source of a projected volume."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -2876,22 +2966,34 @@ class PodCertificateProjection(_message.Message):
     USER_ANNOTATIONS_FIELD_NUMBER: _builtins.int
     USER_FIELD_NUMBER: _builtins.int
     signer_name: _builtins.str
-    """COMMENT PodCertificateProjection.signerName."""
+    """Signer that the certificate request is sent to."""
     key_type: _builtins.str
-    """COMMENT PodCertificateProjection.keyType."""
+    """Kind of key to generate: RSA3072, RSA4096, ECDSAP256, ECDSAP384, ECDSAP521 or ED25519."""
     max_expiration_seconds: _builtins.int
-    """COMMENT PodCertificateProjection.maxExpirationSeconds."""
+    """Longest certificate lifetime to ask for, in seconds, from 3600 (1 hour) to 7862400 (91 days); 86400 (24 hours)
+    by default. The signer may issue a shorter one.
+    """
     credential_bundle_path: _builtins.str
-    """COMMENT PodCertificateProjection.credentialBundlePath."""
+    """File for the private key followed by the certificate chain, in PEM, relative to the volume's root. Preferred,
+    as both can be read at once.
+    """
     key_path: _builtins.str
-    """COMMENT PodCertificateProjection.keyPath."""
+    """File for the private key alone, relative to the volume's root. While it is being renewed it may briefly not
+    match certificateChainPath.
+    """
     certificate_chain_path: _builtins.str
-    """COMMENT PodCertificateProjection.certificateChainPath."""
+    """File for the certificate chain alone, relative to the volume's root. While it is being renewed it may briefly
+    not match keyPath.
+    """
     user: _builtins.int
-    """COMMENT PodCertificateProjection.user."""
+    """User ID that owns the key and certificate files, 0 to 2147483647. It takes precedence over the volume's
+    defaultUser.
+    """
     @_builtins.property
     def user_annotations(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
-        """COMMENT PodCertificateProjection.userAnnotations."""
+        """Extra key-value pairs passed to the signer with the request. The signer defines what they mean and may refuse
+        unknown ones.
+        """
 
     def __init__(
         self,
@@ -2922,7 +3024,7 @@ Global___PodCertificateProjection: _TypeAlias = PodCertificateProjection  # noqa
 
 @_typing.final
 class PortworxVolumeSource(_message.Message):
-    """COMMENT PortworxVolumeSource."""
+    """A Portworx volume mounted into the pod."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -2930,11 +3032,11 @@ class PortworxVolumeSource(_message.Message):
     FS_TYPE_FIELD_NUMBER: _builtins.int
     READ_ONLY_FIELD_NUMBER: _builtins.int
     volume_id: _builtins.str
-    """COMMENT PortworxVolumeSource.volumeID."""
+    """Identifier of the Portworx volume."""
     fs_type: _builtins.str
-    """COMMENT PortworxVolumeSource.fsType."""
+    """Filesystem to mount, such as ext4 or xfs; ext4 by default."""
     read_only: _builtins.bool
-    """COMMENT PortworxVolumeSource.readOnly."""
+    """Mounts the volume read-only when true; false by default."""
     def __init__(
         self,
         *,
@@ -2952,7 +3054,7 @@ Global___PortworxVolumeSource: _TypeAlias = PortworxVolumeSource  # noqa: Y015
 
 @_typing.final
 class ScaleIOVolumeSource(_message.Message):
-    """COMMENT ScaleIOVolumeSource."""
+    """A ScaleIO persistent volume mounted into the pod."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -2967,26 +3069,26 @@ class ScaleIOVolumeSource(_message.Message):
     FS_TYPE_FIELD_NUMBER: _builtins.int
     READ_ONLY_FIELD_NUMBER: _builtins.int
     gateway: _builtins.str
-    """COMMENT ScaleIOVolumeSource.gateway."""
+    """Address of the ScaleIO API gateway."""
     system: _builtins.str
-    """COMMENT ScaleIOVolumeSource.system."""
+    """Name of the storage system configured in ScaleIO."""
     ssl_enabled: _builtins.bool
-    """COMMENT ScaleIOVolumeSource.sslEnabled."""
+    """Uses TLS to talk to the gateway when true; false by default."""
     protection_domain: _builtins.str
-    """COMMENT ScaleIOVolumeSource.protectionDomain."""
+    """ScaleIO protection domain that holds the storage."""
     storage_pool: _builtins.str
-    """COMMENT ScaleIOVolumeSource.storagePool."""
+    """ScaleIO storage pool within the protection domain."""
     storage_mode: _builtins.str
-    """COMMENT ScaleIOVolumeSource.storageMode."""
+    """How space is reserved: ThickProvisioned or ThinProvisioned. ThinProvisioned by default."""
     volume_name: _builtins.str
-    """COMMENT ScaleIOVolumeSource.volumeName."""
+    """Name of an existing volume in the ScaleIO system."""
     fs_type: _builtins.str
-    """COMMENT ScaleIOVolumeSource.fsType."""
+    """Filesystem to mount, such as ext4, xfs or ntfs; xfs by default."""
     read_only: _builtins.bool
-    """COMMENT ScaleIOVolumeSource.readOnly."""
+    """Mounts the volume read-only when true; false by default."""
     @_builtins.property
     def secret_ref(self) -> Global___LocalObjectReference:
-        """COMMENT ScaleIOVolumeSource.secretRef."""
+        """Secret, in the pod's namespace, with the ScaleIO user and password. Without it, logging in fails."""
 
     def __init__(
         self,
@@ -3012,7 +3114,7 @@ Global___ScaleIOVolumeSource: _TypeAlias = ScaleIOVolumeSource  # noqa: Y015
 
 @_typing.final
 class StorageOSVolumeSource(_message.Message):
-    """COMMENT StorageOSVolumeSource."""
+    """A StorageOS volume mounted into the pod."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -3022,16 +3124,18 @@ class StorageOSVolumeSource(_message.Message):
     READ_ONLY_FIELD_NUMBER: _builtins.int
     SECRET_REF_FIELD_NUMBER: _builtins.int
     volume_name: _builtins.str
-    """COMMENT StorageOSVolumeSource.volumeName."""
+    """Name of the StorageOS volume, unique within its StorageOS namespace."""
     volume_namespace: _builtins.str
-    """COMMENT StorageOSVolumeSource.volumeNamespace."""
+    """StorageOS namespace of the volume; the pod's namespace by default. Use 'default' when StorageOS namespaces are
+    not used.
+    """
     fs_type: _builtins.str
-    """COMMENT StorageOSVolumeSource.fsType."""
+    """Filesystem to mount, such as ext4, xfs or ntfs; ext4 by default."""
     read_only: _builtins.bool
-    """COMMENT StorageOSVolumeSource.readOnly."""
+    """Mounts the volume read-only when true; false by default."""
     @_builtins.property
     def secret_ref(self) -> Global___LocalObjectReference:
-        """COMMENT StorageOSVolumeSource.secretRef."""
+        """Secret, in the pod's namespace, with the StorageOS API credentials; built-in defaults are tried when unset."""
 
     def __init__(
         self,
@@ -3052,7 +3156,7 @@ Global___StorageOSVolumeSource: _TypeAlias = StorageOSVolumeSource  # noqa: Y015
 
 @_typing.final
 class CSIVolumeSource(_message.Message):
-    """COMMENT CSIVolumeSource."""
+    """A volume created by a CSI driver for this pod alone and removed with it."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -3082,18 +3186,18 @@ class CSIVolumeSource(_message.Message):
     VOLUME_ATTRIBUTES_FIELD_NUMBER: _builtins.int
     NODE_PUBLISH_SECRET_REF_FIELD_NUMBER: _builtins.int
     driver: _builtins.str
-    """COMMENT CSIVolumeSource.driver."""
+    """Name of the CSI driver that provides the volume, as registered on the cluster."""
     read_only: _builtins.bool
-    """COMMENT CSIVolumeSource.readOnly."""
+    """Mounts the volume read-only when true; false by default."""
     fs_type: _builtins.str
-    """COMMENT CSIVolumeSource.fsType."""
+    """Filesystem to mount, such as ext4, xfs or ntfs; the driver chooses when it is empty."""
     @_builtins.property
     def volume_attributes(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
-        """COMMENT CSIVolumeSource.volumeAttributes."""
+        """Settings handed to the driver as they are; the driver's documentation lists what it accepts."""
 
     @_builtins.property
     def node_publish_secret_ref(self) -> Global___LocalObjectReference:
-        """COMMENT CSIVolumeSource.nodePublishSecretRef."""
+        """Secret, in the pod's namespace, whose contents the driver receives when it mounts and unmounts the volume."""
 
     def __init__(
         self,
@@ -3121,14 +3225,16 @@ Global___CSIVolumeSource: _TypeAlias = CSIVolumeSource  # noqa: Y015
 
 @_typing.final
 class EphemeralVolumeSource(_message.Message):
-    """COMMENT EphemeralVolumeSource."""
+    """A volume backed by a claim that is created with the pod and deleted with it."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     VOLUME_CLAIM_TEMPLATE_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def volume_claim_template(self) -> Global___PersistentVolumeClaimTemplate:
-        """COMMENT EphemeralVolumeSource.volumeClaimTemplate."""
+        """Claim to create for the pod, named after the pod and the volume joined by a dash. Required, and fixed once the
+        pod exists.
+        """
 
     def __init__(
         self,
@@ -3145,7 +3251,7 @@ Global___EphemeralVolumeSource: _TypeAlias = EphemeralVolumeSource  # noqa: Y015
 
 @_typing.final
 class PersistentVolumeClaimTemplate(_message.Message):
-    """COMMENT PersistentVolumeClaimTemplate."""
+    """A claim to be created for a pod's ephemeral volume."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -3153,11 +3259,11 @@ class PersistentVolumeClaimTemplate(_message.Message):
     SPEC_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def metadata(self) -> _meta_pb2.ObjectMeta:
-        """COMMENT PersistentVolumeClaimTemplate.metadata."""
+        """Labels and annotations to copy onto the created claim; no other metadata is allowed."""
 
     @_builtins.property
     def spec(self) -> Global___PersistentVolumeClaimSpec:
-        """COMMENT PersistentVolumeClaimTemplate.spec."""
+        """Specification copied unchanged into the created claim."""
 
     def __init__(
         self,
@@ -3175,7 +3281,7 @@ Global___PersistentVolumeClaimTemplate: _TypeAlias = PersistentVolumeClaimTempla
 
 @_typing.final
 class PersistentVolumeClaimSpec(_message.Message):
-    """COMMENT PersistentVolumeClaimSpec."""
+    """The storage that a PersistentVolumeClaim asks for."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -3189,32 +3295,40 @@ class PersistentVolumeClaimSpec(_message.Message):
     DATA_SOURCE_REF_FIELD_NUMBER: _builtins.int
     VOLUME_ATTRIBUTES_CLASS_NAME_FIELD_NUMBER: _builtins.int
     volume_name: _builtins.str
-    """COMMENT PersistentVolumeClaimSpec.volumeName."""
+    """Name of the PersistentVolume the claim is bound to; set it to ask for a particular volume."""
     storage_class_name: _builtins.str
-    """COMMENT PersistentVolumeClaimSpec.storageClassName."""
+    """StorageClass to use. Unset means the cluster's default class, and an empty string means a volume with no
+    class.
+    """
     volume_mode: _builtins.str
-    """COMMENT PersistentVolumeClaimSpec.volumeMode."""
+    """Whether the volume holds a Filesystem or is a raw Block device; Filesystem by default."""
     volume_attributes_class_name: _builtins.str
-    """COMMENT PersistentVolumeClaimSpec.volumeAttributesClassName."""
+    """VolumeAttributesClass that sets changeable properties of the volume, such as its performance. It can be
+    changed after creation.
+    """
     @_builtins.property
     def access_modes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """COMMENT PersistentVolumeClaimSpec.accessModes."""
+        """Ways the volume must be mountable: ReadWriteOnce, ReadOnlyMany, ReadWriteMany or ReadWriteOncePod."""
 
     @_builtins.property
     def resources(self) -> Global___VolumeResourceRequirements:
-        """COMMENT PersistentVolumeClaimSpec.resources."""
+        """Amount of storage asked for. After binding, the request may be raised if the storage class allows expansion."""
 
     @_builtins.property
     def selector(self) -> _meta_pb2.LabelSelector:
-        """COMMENT PersistentVolumeClaimSpec.selector."""
+        """Labels that a PersistentVolume must have for the claim to bind to it. It rules out dynamic provisioning."""
 
     @_builtins.property
     def data_source(self) -> Global___TypedLocalObjectReference:
-        """COMMENT PersistentVolumeClaimSpec.dataSource."""
+        """Existing object in the same namespace to fill the volume from: a VolumeSnapshot or another
+        PersistentVolumeClaim.
+        """
 
     @_builtins.property
     def data_source_ref(self) -> Global___TypedObjectReference:
-        """COMMENT PersistentVolumeClaimSpec.dataSourceRef."""
+        """Object to fill the volume from: any kind a populator supports, and in another namespace if that is allowed. It
+        must agree with dataSource if both are set.
+        """
 
     def __init__(
         self,
@@ -3250,7 +3364,7 @@ Global___PersistentVolumeClaimSpec: _TypeAlias = PersistentVolumeClaimSpec  # no
 
 @_typing.final
 class VolumeResourceRequirements(_message.Message):
-    """COMMENT VolumeResourceRequirements."""
+    """Storage amounts that a claim asks for and is limited to."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -3300,11 +3414,11 @@ class VolumeResourceRequirements(_message.Message):
     REQUESTS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def limits(self) -> _containers.MessageMap[_builtins.str, _meta_pb2.Quantity]:
-        """COMMENT VolumeResourceRequirements.limits."""
+        """Most of each resource that the claim may get, such as storage: 20Gi."""
 
     @_builtins.property
     def requests(self) -> _containers.MessageMap[_builtins.str, _meta_pb2.Quantity]:
-        """COMMENT VolumeResourceRequirements.requests."""
+        """Least of each resource that the claim needs, such as storage: 10Gi. A claim must ask for storage."""
 
     def __init__(
         self,
@@ -3322,7 +3436,7 @@ Global___VolumeResourceRequirements: _TypeAlias = VolumeResourceRequirements  # 
 
 @_typing.final
 class TypedLocalObjectReference(_message.Message):
-    """COMMENT TypedLocalObjectReference."""
+    """A reference to an object of a stated kind in the same namespace."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -3330,11 +3444,11 @@ class TypedLocalObjectReference(_message.Message):
     KIND_FIELD_NUMBER: _builtins.int
     NAME_FIELD_NUMBER: _builtins.int
     api_group: _builtins.str
-    """COMMENT TypedLocalObjectReference.apiGroup."""
+    """API group of the object; empty or unset means the core group."""
     kind: _builtins.str
-    """COMMENT TypedLocalObjectReference.kind."""
+    """Kind of the object referred to, such as VolumeSnapshot."""
     name: _builtins.str
-    """COMMENT TypedLocalObjectReference.name."""
+    """Name of the object referred to."""
     def __init__(
         self,
         *,
@@ -3354,7 +3468,7 @@ Global___TypedLocalObjectReference: _TypeAlias = TypedLocalObjectReference  # no
 
 @_typing.final
 class TypedObjectReference(_message.Message):
-    """COMMENT TypedObjectReference."""
+    """A reference to an object of a stated kind, possibly in another namespace."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -3363,13 +3477,15 @@ class TypedObjectReference(_message.Message):
     NAME_FIELD_NUMBER: _builtins.int
     NAMESPACE_FIELD_NUMBER: _builtins.int
     api_group: _builtins.str
-    """COMMENT TypedObjectReference.apiGroup."""
+    """API group of the object; empty or unset means the core group."""
     kind: _builtins.str
-    """COMMENT TypedObjectReference.kind."""
+    """Kind of the object referred to, such as VolumeSnapshot."""
     name: _builtins.str
-    """COMMENT TypedObjectReference.name."""
+    """Name of the object referred to."""
     namespace: _builtins.str
-    """COMMENT TypedObjectReference.namespace."""
+    """Namespace of the object; that of the referring object by default. Another namespace must allow it with a
+    ReferenceGrant.
+    """
     def __init__(
         self,
         *,
@@ -3395,16 +3511,18 @@ Global___TypedObjectReference: _TypeAlias = TypedObjectReference  # noqa: Y015
 
 @_typing.final
 class ImageVolumeSource(_message.Message):
-    """COMMENT ImageVolumeSource."""
+    """A read-only volume with the contents of an OCI image or artifact."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     REFERENCE_FIELD_NUMBER: _builtins.int
     PULL_POLICY_FIELD_NUMBER: _builtins.int
     reference: _builtins.str
-    """COMMENT ImageVolumeSource.reference."""
+    """Image or artifact to mount, named as in a container's image field and pulled with the same credentials."""
     pull_policy: _builtins.str
-    """COMMENT ImageVolumeSource.pullPolicy."""
+    """When to pull: Always, IfNotPresent or Never. Always by default for the tag latest or no tag, and IfNotPresent
+    otherwise.
+    """
     def __init__(
         self,
         *,
@@ -3421,7 +3539,7 @@ Global___ImageVolumeSource: _TypeAlias = ImageVolumeSource  # noqa: Y015
 
 @_typing.final
 class Container(_message.Message):
-    """COMMENT Container."""
+    """One container of a pod: its image, process, environment, mounts and limits."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -3451,84 +3569,106 @@ class Container(_message.Message):
     RESTART_POLICY_FIELD_NUMBER: _builtins.int
     RESTART_POLICY_RULES_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """COMMENT Container.name."""
+    """Name of the container, a DNS label of up to 63 characters, unique within the pod. It cannot be changed."""
     image: _builtins.str
-    """COMMENT Container.image."""
+    """Image to run, such as registry.example.com/app:1.2 or a digest reference."""
     working_dir: _builtins.str
-    """COMMENT Container.workingDir."""
+    """Directory the process starts in; the one set by the image by default."""
     termination_message_path: _builtins.str
-    """COMMENT Container.terminationMessagePath."""
+    """File in the container that its final message is read from; /dev/termination-log by default. At most 4096 bytes
+    are kept.
+    """
     image_pull_policy: _builtins.str
-    """COMMENT Container.imagePullPolicy."""
+    """When to pull the image: Always, IfNotPresent or Never. Always by default for the tag latest or no tag, and
+    IfNotPresent otherwise.
+    """
     stdin: _builtins.bool
-    """COMMENT Container.stdin."""
+    """Keeps a standard input open for clients to attach to; otherwise reads give end of file. False by default."""
     stdin_once: _builtins.bool
-    """COMMENT Container.stdinOnce."""
+    """Closes standard input for good once the first attached client leaves; used together with stdin. False by
+    default.
+    """
     tty: _builtins.bool
-    """COMMENT Container.tty."""
+    """Gives the container a terminal; it needs stdin to be true. False by default."""
     termination_message_policy: _builtins.str
-    """COMMENT Container.terminationMessagePolicy."""
+    """Where the final message comes from: File, or FallbackToLogsOnError to use the end of the log if the file is
+    empty and the container failed. File by default.
+    """
     restart_policy: _builtins.str
-    """COMMENT Container.restartPolicy."""
+    """When to restart this container: Always, OnFailure or Never; the pod's policy by default. Always on an init
+    container makes it a sidecar.
+    """
     @_builtins.property
     def command(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """COMMENT Container.command."""
+        """Program to run instead of the image's entrypoint, not through a shell. $(VAR) expands from the environment and
+        $$(VAR) is literal.
+        """
 
     @_builtins.property
     def args(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """COMMENT Container.args."""
+        """Arguments to the program, in place of the image's default ones. $(VAR) expands from the environment and
+        $$(VAR) is literal.
+        """
 
     @_builtins.property
     def ports(self) -> _containers.RepeatedCompositeFieldContainer[Global___ContainerPort]:
-        """COMMENT Container.ports."""
+        """Ports the container listens on. Listing one is mostly informative: a port can be reached without being listed."""
 
     @_builtins.property
     def env(self) -> _containers.RepeatedCompositeFieldContainer[Global___EnvVar]:
-        """COMMENT Container.env."""
+        """Environment variables to set. On the same name they win over those from envFrom."""
 
     @_builtins.property
     def resources(self) -> Global___ResourceRequirements:
-        """COMMENT Container.resources."""
+        """CPU, memory and other resources the container requests and is limited to."""
 
     @_builtins.property
     def volume_mounts(self) -> _containers.RepeatedCompositeFieldContainer[Global___VolumeMount]:
-        """COMMENT Container.volumeMounts."""
+        """Pod volumes to mount into the container's filesystem, each at its own path."""
 
     @_builtins.property
     def liveness_probe(self) -> Global___Probe:
-        """COMMENT Container.livenessProbe."""
+        """Check for a hung container; it is restarted when the check keeps failing. Without one it counts as alive while
+        it runs.
+        """
 
     @_builtins.property
     def readiness_probe(self) -> Global___Probe:
-        """COMMENT Container.readinessProbe."""
+        """Check for being able to serve; while it fails, the pod gets no traffic from Services. Without one it counts as
+        ready once started.
+        """
 
     @_builtins.property
     def lifecycle(self) -> Global___Lifecycle:
-        """COMMENT Container.lifecycle."""
+        """Actions to run just after the container starts and just before it is stopped."""
 
     @_builtins.property
     def security_context(self) -> Global___SecurityContext:
-        """COMMENT Container.securityContext."""
+        """Security settings for this container; they override those of the pod."""
 
     @_builtins.property
     def env_from(self) -> _containers.RepeatedCompositeFieldContainer[Global___EnvFromSource]:
-        """COMMENT Container.envFrom."""
+        """ConfigMaps and Secrets whose keys all become environment variables. On the same name the later source wins."""
 
     @_builtins.property
     def volume_devices(self) -> _containers.RepeatedCompositeFieldContainer[Global___VolumeDevice]:
-        """COMMENT Container.volumeDevices."""
+        """Raw block volumes to expose in the container as devices."""
 
     @_builtins.property
     def startup_probe(self) -> Global___Probe:
-        """COMMENT Container.startupProbe."""
+        """Check that the container has finished starting; the other probes wait until it passes. The container is
+        restarted if it keeps failing.
+        """
 
     @_builtins.property
     def resize_policy(self) -> _containers.RepeatedCompositeFieldContainer[Global___ContainerResizePolicy]:
-        """COMMENT Container.resizePolicy."""
+        """Whether changing a resource of the running container restarts it, for each resource."""
 
     @_builtins.property
     def restart_policy_rules(self) -> _containers.RepeatedCompositeFieldContainer[Global___ContainerRestartRule]:
-        """COMMENT Container.restartPolicyRules."""
+        """Rules tried in order on exit, the first match deciding; restartPolicy applies if none matches and must be set.
+        At most 20.
+        """
 
     def __init__(
         self,
@@ -3571,7 +3711,7 @@ Global___Container: _TypeAlias = Container  # noqa: Y015
 
 @_typing.final
 class ContainerPort(_message.Message):
-    """COMMENT ContainerPort."""
+    """A port a container listens on, optionally published on the node."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -3581,15 +3721,17 @@ class ContainerPort(_message.Message):
     PROTOCOL_FIELD_NUMBER: _builtins.int
     HOST_IP_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """COMMENT ContainerPort.name."""
+    """Name for the port, unique in the pod and up to 15 characters, that Services and probes can refer to."""
     host_port: _builtins.int
-    """COMMENT ContainerPort.hostPort."""
+    """Port of the node that leads to this one, 1 to 65535; none by default. With host networking it must equal
+    containerPort.
+    """
     container_port: _builtins.int
-    """COMMENT ContainerPort.containerPort."""
+    """Port number inside the pod, 1 to 65535."""
     protocol: _builtins.str
-    """COMMENT ContainerPort.protocol."""
+    """Protocol of the port: TCP, UDP or SCTP. TCP by default."""
     host_ip: _builtins.str
-    """COMMENT ContainerPort.hostIP."""
+    """Node address that hostPort is bound to; all of the node's addresses by default."""
     def __init__(
         self,
         *,
@@ -3609,7 +3751,7 @@ Global___ContainerPort: _TypeAlias = ContainerPort  # noqa: Y015
 
 @_typing.final
 class EnvFromSource(_message.Message):
-    """COMMENT EnvFromSource."""
+    """A ConfigMap or Secret whose keys all become environment variables."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -3617,14 +3759,14 @@ class EnvFromSource(_message.Message):
     CONFIG_MAP_REF_FIELD_NUMBER: _builtins.int
     SECRET_REF_FIELD_NUMBER: _builtins.int
     prefix: _builtins.str
-    """COMMENT EnvFromSource.prefix."""
+    """Text put before every variable's name; any printable ASCII except '='. None by default."""
     @_builtins.property
     def config_map_ref(self) -> Global___ConfigMapEnvSource:
-        """COMMENT EnvFromSource.configMapRef."""
+        """ConfigMap to take the variables from."""
 
     @_builtins.property
     def secret_ref(self) -> Global___SecretEnvSource:
-        """COMMENT EnvFromSource.secretRef."""
+        """Secret to take the variables from."""
 
     def __init__(
         self,
@@ -3643,17 +3785,17 @@ Global___EnvFromSource: _TypeAlias = EnvFromSource  # noqa: Y015
 
 @_typing.final
 class ConfigMapEnvSource(_message.Message):
-    """COMMENT ConfigMapEnvSource."""
+    """A ConfigMap whose every key becomes an environment variable."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     LOCAL_OBJECT_REFERENCE_FIELD_NUMBER: _builtins.int
     OPTIONAL_FIELD_NUMBER: _builtins.int
     optional: _builtins.bool
-    """COMMENT ConfigMapEnvSource.optional."""
+    """Lets the container start when the ConfigMap does not exist; false by default."""
     @_builtins.property
     def local_object_reference(self) -> Global___LocalObjectReference:
-        """COMMENT ConfigMapEnvSource.localObjectReference."""
+        """The ConfigMap, named inline by the field name; it must be in the pod's namespace."""
 
     def __init__(
         self,
@@ -3673,17 +3815,17 @@ Global___ConfigMapEnvSource: _TypeAlias = ConfigMapEnvSource  # noqa: Y015
 
 @_typing.final
 class SecretEnvSource(_message.Message):
-    """COMMENT SecretEnvSource."""
+    """A Secret whose every key becomes an environment variable."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     LOCAL_OBJECT_REFERENCE_FIELD_NUMBER: _builtins.int
     OPTIONAL_FIELD_NUMBER: _builtins.int
     optional: _builtins.bool
-    """COMMENT SecretEnvSource.optional."""
+    """Lets the container start when the Secret does not exist; false by default."""
     @_builtins.property
     def local_object_reference(self) -> Global___LocalObjectReference:
-        """COMMENT SecretEnvSource.localObjectReference."""
+        """The Secret, named inline by the field name; it must be in the pod's namespace."""
 
     def __init__(
         self,
@@ -3703,7 +3845,7 @@ Global___SecretEnvSource: _TypeAlias = SecretEnvSource  # noqa: Y015
 
 @_typing.final
 class EnvVar(_message.Message):
-    """COMMENT EnvVar."""
+    """One environment variable of a container."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -3711,12 +3853,14 @@ class EnvVar(_message.Message):
     VALUE_FIELD_NUMBER: _builtins.int
     VALUE_FROM_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """COMMENT EnvVar.name."""
+    """Name of the variable; any printable ASCII except '='."""
     value: _builtins.str
-    """COMMENT EnvVar.value."""
+    """Value of the variable; empty by default. $(VAR) expands to a variable defined before it, and $$(VAR) is
+    literal.
+    """
     @_builtins.property
     def value_from(self) -> Global___EnvVarSource:
-        """COMMENT EnvVar.valueFrom."""
+        """Place to take the value from instead; it cannot be combined with a value that is not empty."""
 
     def __init__(
         self,
@@ -3735,7 +3879,7 @@ Global___EnvVar: _TypeAlias = EnvVar  # noqa: Y015
 
 @_typing.final
 class EnvVarSource(_message.Message):
-    """COMMENT EnvVarSource."""
+    """Where the value of an environment variable comes from. Set exactly one of its fields."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -3746,23 +3890,25 @@ class EnvVarSource(_message.Message):
     FILE_KEY_REF_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def field_ref(self) -> Global___ObjectFieldSelector:
-        """COMMENT EnvVarSource.fieldRef."""
+        """Takes a field of the pod, such as metadata.name, metadata.labels['key'], spec.nodeName, status.hostIP or
+        status.podIP.
+        """
 
     @_builtins.property
     def resource_field_ref(self) -> Global___ResourceFieldSelector:
-        """COMMENT EnvVarSource.resourceFieldRef."""
+        """Takes a container's resource request or limit, such as limits.cpu or requests.memory."""
 
     @_builtins.property
     def config_map_key_ref(self) -> Global___ConfigMapKeySelector:
-        """COMMENT EnvVarSource.configMapKeyRef."""
+        """Takes one key of a ConfigMap in the pod's namespace."""
 
     @_builtins.property
     def secret_key_ref(self) -> Global___SecretKeySelector:
-        """COMMENT EnvVarSource.secretKeyRef."""
+        """Takes one key of a Secret in the pod's namespace."""
 
     @_builtins.property
     def file_key_ref(self) -> Global___FileKeySelector:
-        """COMMENT EnvVarSource.fileKeyRef."""
+        """Takes one variable from an env file in a volume of the pod."""
 
     def __init__(
         self,
@@ -3783,7 +3929,7 @@ Global___EnvVarSource: _TypeAlias = EnvVarSource  # noqa: Y015
 
 @_typing.final
 class ConfigMapKeySelector(_message.Message):
-    """COMMENT ConfigMapKeySelector."""
+    """One key of a ConfigMap."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -3791,12 +3937,12 @@ class ConfigMapKeySelector(_message.Message):
     KEY_FIELD_NUMBER: _builtins.int
     OPTIONAL_FIELD_NUMBER: _builtins.int
     key: _builtins.str
-    """COMMENT ConfigMapKeySelector.key."""
+    """Key whose value is taken."""
     optional: _builtins.bool
-    """COMMENT ConfigMapKeySelector.optional."""
+    """Leaves the variable unset when the ConfigMap or the key does not exist, rather than failing; false by default."""
     @_builtins.property
     def local_object_reference(self) -> Global___LocalObjectReference:
-        """COMMENT ConfigMapKeySelector.localObjectReference."""
+        """The ConfigMap, named inline by the field name; it must be in the pod's namespace."""
 
     def __init__(
         self,
@@ -3817,7 +3963,7 @@ Global___ConfigMapKeySelector: _TypeAlias = ConfigMapKeySelector  # noqa: Y015
 
 @_typing.final
 class SecretKeySelector(_message.Message):
-    """COMMENT SecretKeySelector."""
+    """One key of a Secret."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -3825,12 +3971,12 @@ class SecretKeySelector(_message.Message):
     KEY_FIELD_NUMBER: _builtins.int
     OPTIONAL_FIELD_NUMBER: _builtins.int
     key: _builtins.str
-    """COMMENT SecretKeySelector.key."""
+    """Key whose value is taken."""
     optional: _builtins.bool
-    """COMMENT SecretKeySelector.optional."""
+    """Leaves the variable unset when the Secret or the key does not exist, rather than failing; false by default."""
     @_builtins.property
     def local_object_reference(self) -> Global___LocalObjectReference:
-        """COMMENT SecretKeySelector.localObjectReference."""
+        """The Secret, named inline by the field name; it must be in the pod's namespace."""
 
     def __init__(
         self,
@@ -3851,7 +3997,7 @@ Global___SecretKeySelector: _TypeAlias = SecretKeySelector  # noqa: Y015
 
 @_typing.final
 class FileKeySelector(_message.Message):
-    """COMMENT FileKeySelector."""
+    """One variable of an env file in a pod volume, typically written there by an init container."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -3860,13 +4006,15 @@ class FileKeySelector(_message.Message):
     KEY_FIELD_NUMBER: _builtins.int
     OPTIONAL_FIELD_NUMBER: _builtins.int
     volume_name: _builtins.str
-    """COMMENT FileKeySelector.volumeName."""
+    """Name of the pod's emptyDir volume that holds the env file. The container need not mount it."""
     path: _builtins.str
-    """COMMENT FileKeySelector.path."""
+    """Path of the env file in the volume; relative, and without '..'."""
     key: _builtins.str
-    """COMMENT FileKeySelector.key."""
+    """Name of the variable in the env file; any printable ASCII except '='."""
     optional: _builtins.bool
-    """COMMENT FileKeySelector.optional."""
+    """Leaves the variable unset when the file or the key does not exist, rather than failing to start; false by
+    default.
+    """
     def __init__(
         self,
         *,
@@ -3887,7 +4035,7 @@ Global___FileKeySelector: _TypeAlias = FileKeySelector  # noqa: Y015
 
 @_typing.final
 class ResourceRequirements(_message.Message):
-    """COMMENT ResourceRequirements."""
+    """Resources that a container or pod requests and is limited to."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -3938,15 +4086,19 @@ class ResourceRequirements(_message.Message):
     CLAIMS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def limits(self) -> _containers.MessageMap[_builtins.str, _meta_pb2.Quantity]:
-        """COMMENT ResourceRequirements.limits."""
+        """Most of each resource that may be used: CPU is throttled at the limit, and going over memory kills the
+        container. No limit by default.
+        """
 
     @_builtins.property
     def requests(self) -> _containers.MessageMap[_builtins.str, _meta_pb2.Quantity]:
-        """COMMENT ResourceRequirements.requests."""
+        """Amount of each resource to reserve, which scheduling goes by. It defaults to the limit if one is set, and must
+        not exceed it.
+        """
 
     @_builtins.property
     def claims(self) -> _containers.RepeatedCompositeFieldContainer[Global___ResourceClaim]:
-        """COMMENT ResourceRequirements.claims."""
+        """Entries of the pod's resourceClaims that this container uses, such as devices."""
 
     def __init__(
         self,
@@ -3965,16 +4117,16 @@ Global___ResourceRequirements: _TypeAlias = ResourceRequirements  # noqa: Y015
 
 @_typing.final
 class ResourceClaim(_message.Message):
-    """COMMENT ResourceClaim."""
+    """A container's use of one of the pod's resource claims."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     NAME_FIELD_NUMBER: _builtins.int
     REQUEST_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """COMMENT ResourceClaim.name."""
+    """Name of the entry in the pod's resourceClaims."""
     request: _builtins.str
-    """COMMENT ResourceClaim.request."""
+    """Request within the claim to make available; everything in the claim when empty."""
     def __init__(
         self,
         *,
@@ -3991,16 +4143,18 @@ Global___ResourceClaim: _TypeAlias = ResourceClaim  # noqa: Y015
 
 @_typing.final
 class ContainerResizePolicy(_message.Message):
-    """COMMENT ContainerResizePolicy."""
+    """What happens to a running container when one of its resources is resized."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     RESOURCE_NAME_FIELD_NUMBER: _builtins.int
     RESTART_POLICY_FIELD_NUMBER: _builtins.int
     resource_name: _builtins.str
-    """COMMENT ContainerResizePolicy.resourceName."""
+    """Resource the rule is for: cpu or memory."""
     restart_policy: _builtins.str
-    """COMMENT ContainerResizePolicy.restartPolicy."""
+    """NotRequired to apply the change without a restart if possible, or RestartContainer to restart for it.
+    NotRequired by default.
+    """
     def __init__(
         self,
         *,
@@ -4017,17 +4171,19 @@ Global___ContainerResizePolicy: _TypeAlias = ContainerResizePolicy  # noqa: Y015
 
 @_typing.final
 class ContainerRestartRule(_message.Message):
-    """COMMENT ContainerRestartRule."""
+    """A rule for what to do when a container exits."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     ACTION_FIELD_NUMBER: _builtins.int
     EXIT_CODES_FIELD_NUMBER: _builtins.int
     action: _builtins.str
-    """COMMENT ContainerRestartRule.action."""
+    """What to do when the rule matches: Restart to restart the container, or RestartAllContainers to restart every
+    container of the pod.
+    """
     @_builtins.property
     def exit_codes(self) -> Global___ContainerRestartRuleOnExitCodes:
-        """COMMENT ContainerRestartRule.exitCodes."""
+        """Exit codes that the rule matches."""
 
     def __init__(
         self,
@@ -4045,17 +4201,17 @@ Global___ContainerRestartRule: _TypeAlias = ContainerRestartRule  # noqa: Y015
 
 @_typing.final
 class ContainerRestartRuleOnExitCodes(_message.Message):
-    """COMMENT ContainerRestartRuleOnExitCodes."""
+    """A condition on a container's exit code."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     OPERATOR_FIELD_NUMBER: _builtins.int
     VALUES_FIELD_NUMBER: _builtins.int
     operator: _builtins.str
-    """COMMENT ContainerRestartRuleOnExitCodes.operator."""
+    """In to match the listed codes, or NotIn to match all others."""
     @_builtins.property
     def values(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
-        """COMMENT ContainerRestartRuleOnExitCodes.values."""
+        """Exit codes to compare with, at most 255 of them."""
 
     def __init__(
         self,
@@ -4073,7 +4229,7 @@ Global___ContainerRestartRuleOnExitCodes: _TypeAlias = ContainerRestartRuleOnExi
 
 @_typing.final
 class VolumeMount(_message.Message):
-    """COMMENT VolumeMount."""
+    """A pod volume mounted into a container."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -4086,22 +4242,26 @@ class VolumeMount(_message.Message):
     RECURSIVE_READ_ONLY_FIELD_NUMBER: _builtins.int
     BIND_MOUNT_OPTIONS_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """COMMENT VolumeMount.name."""
+    """Name of the pod's volume to mount."""
     read_only: _builtins.bool
-    """COMMENT VolumeMount.readOnly."""
+    """Mounts the volume read-only when true; false by default."""
     mount_path: _builtins.str
-    """COMMENT VolumeMount.mountPath."""
+    """Path in the container where the volume appears; it must not contain ':'."""
     sub_path: _builtins.str
-    """COMMENT VolumeMount.subPath."""
+    """Path within the volume to mount instead of its root; relative, and without '..'. The root by default."""
     mount_propagation: _builtins.str
-    """COMMENT VolumeMount.mountPropagation."""
+    """How mounts made later are shared with the node: None, HostToContainer, or Bidirectional for privileged
+    containers only. None by default.
+    """
     sub_path_expr: _builtins.str
-    """COMMENT VolumeMount.subPathExpr."""
+    """Like subPath, but $(VAR) expands from the container's environment. It cannot be combined with subPath."""
     recursive_read_only: _builtins.str
-    """COMMENT VolumeMount.recursiveReadOnly."""
+    """Whether readOnly also covers mounts below this one: Disabled, IfPossible or Enabled. Disabled by default; the
+    others need readOnly and no propagation.
+    """
     @_builtins.property
     def bind_mount_options(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """COMMENT VolumeMount.bindMountOptions."""
+        """Extra restrictions on the mount: noexec, nodev or nosuid. None by default."""
 
     def __init__(
         self,
@@ -4132,16 +4292,16 @@ Global___VolumeMount: _TypeAlias = VolumeMount  # noqa: Y015
 
 @_typing.final
 class VolumeDevice(_message.Message):
-    """COMMENT VolumeDevice."""
+    """A raw block volume exposed in a container as a device."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     NAME_FIELD_NUMBER: _builtins.int
     DEVICE_PATH_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """COMMENT VolumeDevice.name."""
+    """Name of the pod's volume, backed by a claim whose volumeMode is Block."""
     device_path: _builtins.str
-    """COMMENT VolumeDevice.devicePath."""
+    """Path in the container where the device appears, such as /dev/xvda."""
     def __init__(
         self,
         *,
@@ -4158,7 +4318,7 @@ Global___VolumeDevice: _TypeAlias = VolumeDevice  # noqa: Y015
 
 @_typing.final
 class Probe(_message.Message):
-    """COMMENT Probe."""
+    """A repeated check of a container's health: an action and how often to run it."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -4170,20 +4330,24 @@ class Probe(_message.Message):
     FAILURE_THRESHOLD_FIELD_NUMBER: _builtins.int
     TERMINATION_GRACE_PERIOD_SECONDS_FIELD_NUMBER: _builtins.int
     initial_delay_seconds: _builtins.int
-    """COMMENT Probe.initialDelaySeconds."""
+    """Seconds to wait after the container starts before the first check; 0 by default."""
     timeout_seconds: _builtins.int
-    """COMMENT Probe.timeoutSeconds."""
+    """Seconds after which an unanswered check fails; 1 by default, at least 1."""
     period_seconds: _builtins.int
-    """COMMENT Probe.periodSeconds."""
+    """Seconds between checks; 10 by default, at least 1."""
     success_threshold: _builtins.int
-    """COMMENT Probe.successThreshold."""
+    """Checks that must pass in a row to recover from failure; 1 by default, and always 1 for liveness and startup
+    probes.
+    """
     failure_threshold: _builtins.int
-    """COMMENT Probe.failureThreshold."""
+    """Checks that must fail in a row before the probe counts as failed; 3 by default, at least 1."""
     termination_grace_period_seconds: _builtins.int
-    """COMMENT Probe.terminationGracePeriodSeconds."""
+    """Seconds the container gets to stop when this probe fails; the pod's grace period by default, at least 1. Not
+    for readiness probes.
+    """
     @_builtins.property
     def handler(self) -> Global___ProbeHandler:
-        """COMMENT Probe.handler."""
+        """Action that makes the check, written inline: one of exec, httpGet, tcpSocket or grpc."""
 
     def __init__(
         self,
@@ -4208,7 +4372,7 @@ Global___Probe: _TypeAlias = Probe  # noqa: Y015
 
 @_typing.final
 class ProbeHandler(_message.Message):
-    """COMMENT ProbeHandler."""
+    """The action of a probe. Set exactly one of its fields."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -4218,19 +4382,19 @@ class ProbeHandler(_message.Message):
     GRPC_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def exec(self) -> Global___ExecAction:
-        """COMMENT ProbeHandler.exec."""
+        """Runs a command in the container; exit code 0 is success."""
 
     @_builtins.property
     def http_get(self) -> Global___HTTPGetAction:
-        """COMMENT ProbeHandler.httpGet."""
+        """Makes an HTTP GET request; a status from 200 to 399 is success."""
 
     @_builtins.property
     def tcp_socket(self) -> Global___TCPSocketAction:
-        """COMMENT ProbeHandler.tcpSocket."""
+        """Opens a TCP connection; being able to connect is success."""
 
     @_builtins.property
     def grpc(self) -> Global___GRPCAction:
-        """COMMENT ProbeHandler.grpc."""
+        """Calls the gRPC health checking service; the answer SERVING is success."""
 
     def __init__(
         self,
@@ -4250,14 +4414,14 @@ Global___ProbeHandler: _TypeAlias = ProbeHandler  # noqa: Y015
 
 @_typing.final
 class ExecAction(_message.Message):
-    """COMMENT ExecAction."""
+    """A command to run inside a container."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     COMMAND_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def command(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """COMMENT ExecAction.command."""
+        """Program and arguments, run in the container directly and not through a shell; name a shell to use one."""
 
     def __init__(
         self,
@@ -4274,7 +4438,7 @@ Global___ExecAction: _TypeAlias = ExecAction  # noqa: Y015
 
 @_typing.final
 class HTTPGetAction(_message.Message):
-    """COMMENT HTTPGetAction."""
+    """An HTTP GET request to a container."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -4285,20 +4449,22 @@ class HTTPGetAction(_message.Message):
     HTTP_HEADERS_FIELD_NUMBER: _builtins.int
     PROTOCOL_FIELD_NUMBER: _builtins.int
     path: _builtins.str
-    """COMMENT HTTPGetAction.path."""
+    """Path to request; / by default."""
     host: _builtins.str
-    """COMMENT HTTPGetAction.host."""
+    """Address to connect to; the pod's IP by default. To set only the Host header, use httpHeaders."""
     scheme: _builtins.str
-    """COMMENT HTTPGetAction.scheme."""
+    """HTTP or HTTPS; HTTP by default. HTTPS certificates are not verified."""
     protocol: _builtins.str
-    """COMMENT HTTPGetAction.protocol."""
+    """HTTP version to use: HTTP1 for HTTP/1.1, or HTTP2 for cleartext HTTP/2, which needs scheme HTTP. HTTP/1.1 by
+    default.
+    """
     @_builtins.property
     def port(self) -> _meta_pb2.IntOrString:
-        """COMMENT HTTPGetAction.port."""
+        """Port to connect to: a number from 1 to 65535, or the name of one of the container's ports."""
 
     @_builtins.property
     def http_headers(self) -> _containers.RepeatedCompositeFieldContainer[Global___HTTPHeader]:
-        """COMMENT HTTPGetAction.httpHeaders."""
+        """Headers to add to the request; a name may be repeated."""
 
     def __init__(
         self,
@@ -4322,16 +4488,16 @@ Global___HTTPGetAction: _TypeAlias = HTTPGetAction  # noqa: Y015
 
 @_typing.final
 class HTTPHeader(_message.Message):
-    """COMMENT HTTPHeader."""
+    """One header of an HTTP request."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     NAME_FIELD_NUMBER: _builtins.int
     VALUE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """COMMENT HTTPHeader.name."""
+    """Name of the header; letter case does not matter."""
     value: _builtins.str
-    """COMMENT HTTPHeader.value."""
+    """Value of the header."""
     def __init__(
         self,
         *,
@@ -4348,17 +4514,17 @@ Global___HTTPHeader: _TypeAlias = HTTPHeader  # noqa: Y015
 
 @_typing.final
 class TCPSocketAction(_message.Message):
-    """COMMENT TCPSocketAction."""
+    """A TCP connection attempt to a container."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     PORT_FIELD_NUMBER: _builtins.int
     HOST_FIELD_NUMBER: _builtins.int
     host: _builtins.str
-    """COMMENT TCPSocketAction.host."""
+    """Address to connect to; the pod's IP by default."""
     @_builtins.property
     def port(self) -> _meta_pb2.IntOrString:
-        """COMMENT TCPSocketAction.port."""
+        """Port to connect to: a number from 1 to 65535, or the name of one of the container's ports."""
 
     def __init__(
         self,
@@ -4376,7 +4542,7 @@ Global___TCPSocketAction: _TypeAlias = TCPSocketAction  # noqa: Y015
 
 @_typing.final
 class GRPCAction(_message.Message):
-    """COMMENT GRPCAction."""
+    """A call to a container's gRPC health checking service."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -4384,11 +4550,11 @@ class GRPCAction(_message.Message):
     SERVICE_FIELD_NUMBER: _builtins.int
     MODE_FIELD_NUMBER: _builtins.int
     port: _builtins.int
-    """COMMENT GRPCAction.port."""
+    """Port of the gRPC server, 1 to 65535; names are not accepted."""
     service: _builtins.str
-    """COMMENT GRPCAction.service."""
+    """Service name to ask about in the health request; empty by default, which usually means the server as a whole."""
     mode: _builtins.str
-    """COMMENT GRPCAction.mode."""
+    """How to connect: Plaintext, or TLS without checking the certificate. Plaintext by default."""
     def __init__(
         self,
         *,
@@ -4413,7 +4579,7 @@ Global___GRPCAction: _TypeAlias = GRPCAction  # noqa: Y015
 
 @_typing.final
 class Lifecycle(_message.Message):
-    """COMMENT Lifecycle."""
+    """Actions tied to the start and stop of a container."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -4421,14 +4587,20 @@ class Lifecycle(_message.Message):
     PRE_STOP_FIELD_NUMBER: _builtins.int
     STOP_SIGNAL_FIELD_NUMBER: _builtins.int
     stop_signal: _builtins.str
-    """COMMENT Lifecycle.stopSignal."""
+    """Signal sent to stop the container, such as SIGTERM or SIGQUIT; the image's choice by default, else SIGTERM.
+    The pod must set os.name.
+    """
     @_builtins.property
     def post_start(self) -> Global___LifecycleHandler:
-        """COMMENT Lifecycle.postStart."""
+        """Runs right after the container is created, alongside its main process. If it fails, the container is killed
+        and its restart policy applies.
+        """
 
     @_builtins.property
     def pre_stop(self) -> Global___LifecycleHandler:
-        """COMMENT Lifecycle.preStop."""
+        """Runs before the container is asked to stop, though not if it exits by itself. Its time counts against the
+        grace period.
+        """
 
     def __init__(
         self,
@@ -4449,7 +4621,7 @@ Global___Lifecycle: _TypeAlias = Lifecycle  # noqa: Y015
 
 @_typing.final
 class LifecycleHandler(_message.Message):
-    """COMMENT LifecycleHandler."""
+    """The action of a lifecycle hook. Set exactly one of its fields."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -4459,19 +4631,19 @@ class LifecycleHandler(_message.Message):
     SLEEP_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def exec(self) -> Global___ExecAction:
-        """COMMENT LifecycleHandler.exec."""
+        """Runs a command in the container; an exit code other than 0 is a failure."""
 
     @_builtins.property
     def http_get(self) -> Global___HTTPGetAction:
-        """COMMENT LifecycleHandler.httpGet."""
+        """Makes an HTTP GET request to the container."""
 
     @_builtins.property
     def tcp_socket(self) -> Global___TCPSocketAction:
-        """COMMENT LifecycleHandler.tcpSocket."""
+        """Kept for compatibility only: TCP hooks are not supported and fail when they run."""
 
     @_builtins.property
     def sleep(self) -> Global___SleepAction:
-        """COMMENT LifecycleHandler.sleep."""
+        """Waits for a number of seconds."""
 
     def __init__(
         self,
@@ -4491,13 +4663,13 @@ Global___LifecycleHandler: _TypeAlias = LifecycleHandler  # noqa: Y015
 
 @_typing.final
 class SleepAction(_message.Message):
-    """COMMENT SleepAction."""
+    """A pause of a fixed length."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     SECONDS_FIELD_NUMBER: _builtins.int
     seconds: _builtins.int
-    """COMMENT SleepAction.seconds."""
+    """Seconds to wait; not negative, and in a preStop hook no more than the pod's grace period."""
     def __init__(
         self,
         *,
@@ -4513,7 +4685,7 @@ Global___SleepAction: _TypeAlias = SleepAction  # noqa: Y015
 
 @_typing.final
 class SecurityContext(_message.Message):
-    """COMMENT SecurityContext."""
+    """Security settings of one container. Where the pod has the same setting, the one here wins."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -4530,38 +4702,42 @@ class SecurityContext(_message.Message):
     SECCOMP_PROFILE_FIELD_NUMBER: _builtins.int
     APP_ARMOR_PROFILE_FIELD_NUMBER: _builtins.int
     privileged: _builtins.bool
-    """COMMENT SecurityContext.privileged."""
+    """Runs the container with nearly all the powers of root on the node when true; false by default."""
     run_as_user: _builtins.int
-    """COMMENT SecurityContext.runAsUser."""
+    """User ID the process runs as, 0 to 2147483647; the pod's setting by default, else the image's user."""
     run_as_non_root: _builtins.bool
-    """COMMENT SecurityContext.runAsNonRoot."""
+    """Refuses to start the container if it would run as user ID 0. The pod's setting by default, else false."""
     read_only_root_filesystem: _builtins.bool
-    """COMMENT SecurityContext.readOnlyRootFilesystem."""
+    """Makes the container's root filesystem read-only when true; false by default. Mounted volumes are not affected."""
     allow_privilege_escalation: _builtins.bool
-    """COMMENT SecurityContext.allowPrivilegeEscalation."""
+    """Lets processes gain more privileges than their parent, as setuid programs do; false prevents it. Always true
+    if privileged or with CAP_SYS_ADMIN.
+    """
     run_as_group: _builtins.int
-    """COMMENT SecurityContext.runAsGroup."""
+    """Primary group ID of the process, 0 to 2147483647; the pod's setting by default, else the runtime's choice."""
     proc_mount: _builtins.str
-    """COMMENT SecurityContext.procMount."""
+    """How /proc is mounted: Default hides and protects sensitive paths, Unmasked shows everything and needs a user
+    namespace. Default if unset.
+    """
     @_builtins.property
     def capabilities(self) -> Global___Capabilities:
-        """COMMENT SecurityContext.capabilities."""
+        """Linux capabilities to add to or drop from the runtime's default set."""
 
     @_builtins.property
     def se_linux_options(self) -> Global___SELinuxOptions:
-        """COMMENT SecurityContext.seLinuxOptions."""
+        """SELinux label for the container; chosen by the runtime when neither this nor the pod's is set."""
 
     @_builtins.property
     def windows_options(self) -> Global___WindowsSecurityContextOptions:
-        """COMMENT SecurityContext.windowsOptions."""
+        """Settings for Windows containers; not allowed in Linux pods."""
 
     @_builtins.property
     def seccomp_profile(self) -> Global___SeccompProfile:
-        """COMMENT SecurityContext.seccompProfile."""
+        """Seccomp filter for system calls; the pod's profile by default."""
 
     @_builtins.property
     def app_armor_profile(self) -> Global___AppArmorProfile:
-        """COMMENT SecurityContext.appArmorProfile."""
+        """AppArmor profile for the container; the pod's profile by default."""
 
     def __init__(
         self,
@@ -4616,7 +4792,7 @@ Global___SecurityContext: _TypeAlias = SecurityContext  # noqa: Y015
 
 @_typing.final
 class Capabilities(_message.Message):
-    """COMMENT Capabilities."""
+    """Changes to the Linux capabilities a container gets."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -4624,11 +4800,11 @@ class Capabilities(_message.Message):
     DROP_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def add(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """COMMENT Capabilities.add."""
+        """Capabilities to grant, such as NET_ADMIN, without the CAP_ prefix; ALL means every one."""
 
     @_builtins.property
     def drop(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """COMMENT Capabilities.drop."""
+        """Capabilities to take away, such as NET_RAW; ALL means every one that is not listed in add."""
 
     def __init__(
         self,
@@ -4646,7 +4822,7 @@ Global___Capabilities: _TypeAlias = Capabilities  # noqa: Y015
 
 @_typing.final
 class SELinuxOptions(_message.Message):
-    """COMMENT SELinuxOptions."""
+    """The SELinux label of a container's processes."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -4655,13 +4831,13 @@ class SELinuxOptions(_message.Message):
     TYPE_FIELD_NUMBER: _builtins.int
     LEVEL_FIELD_NUMBER: _builtins.int
     user: _builtins.str
-    """COMMENT SELinuxOptions.user."""
+    """SELinux user part of the label."""
     role: _builtins.str
-    """COMMENT SELinuxOptions.role."""
+    """SELinux role part of the label."""
     type: _builtins.str
-    """COMMENT SELinuxOptions.type."""
+    """SELinux type part of the label, such as container_t."""
     level: _builtins.str
-    """COMMENT SELinuxOptions.level."""
+    """SELinux level part of the label, such as s0:c123,c456."""
     def __init__(
         self,
         *,
@@ -4680,7 +4856,7 @@ Global___SELinuxOptions: _TypeAlias = SELinuxOptions  # noqa: Y015
 
 @_typing.final
 class WindowsSecurityContextOptions(_message.Message):
-    """COMMENT WindowsSecurityContextOptions."""
+    """Security settings that apply to Windows containers only."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -4689,13 +4865,15 @@ class WindowsSecurityContextOptions(_message.Message):
     RUN_AS_USER_NAME_FIELD_NUMBER: _builtins.int
     HOST_PROCESS_FIELD_NUMBER: _builtins.int
     gmsa_credential_spec_name: _builtins.str
-    """COMMENT WindowsSecurityContextOptions.gmsaCredentialSpecName."""
+    """Name of the group managed service account (GMSA) credential spec to use."""
     gmsa_credential_spec: _builtins.str
-    """COMMENT WindowsSecurityContextOptions.gmsaCredentialSpec."""
+    """Contents of the GMSA credential spec; normally filled in from gmsaCredentialSpecName on admission."""
     run_as_user_name: _builtins.str
-    """COMMENT WindowsSecurityContextOptions.runAsUserName."""
+    """Windows user name the process runs as; the pod's setting by default, else the image's user."""
     host_process: _builtins.bool
-    """COMMENT WindowsSecurityContextOptions.hostProcess."""
+    """Runs as a host process container. All containers of the pod must agree, and hostNetwork must be true. False by
+    default.
+    """
     def __init__(
         self,
         *,
@@ -4729,16 +4907,18 @@ Global___WindowsSecurityContextOptions: _TypeAlias = WindowsSecurityContextOptio
 
 @_typing.final
 class SeccompProfile(_message.Message):
-    """COMMENT SeccompProfile."""
+    """A choice of seccomp profile, the filter for system calls."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     TYPE_FIELD_NUMBER: _builtins.int
     LOCALHOST_PROFILE_FIELD_NUMBER: _builtins.int
     type: _builtins.str
-    """COMMENT SeccompProfile.type."""
+    """Which profile: RuntimeDefault for the runtime's own, Localhost for a file on the node, or Unconfined for none."""
     localhost_profile: _builtins.str
-    """COMMENT SeccompProfile.localhostProfile."""
+    """File with the profile, relative to the node's seccomp profile directory; required for type Localhost and not
+    allowed otherwise.
+    """
     def __init__(
         self,
         *,
@@ -4757,16 +4937,18 @@ Global___SeccompProfile: _TypeAlias = SeccompProfile  # noqa: Y015
 
 @_typing.final
 class AppArmorProfile(_message.Message):
-    """COMMENT AppArmorProfile."""
+    """A choice of AppArmor profile."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     TYPE_FIELD_NUMBER: _builtins.int
     LOCALHOST_PROFILE_FIELD_NUMBER: _builtins.int
     type: _builtins.str
-    """COMMENT AppArmorProfile.type."""
+    """Which profile: RuntimeDefault for the runtime's own, Localhost for one loaded on the node, or Unconfined for
+    none.
+    """
     localhost_profile: _builtins.str
-    """COMMENT AppArmorProfile.localhostProfile."""
+    """Name of a profile already loaded on the node; required for type Localhost and not allowed otherwise."""
     def __init__(
         self,
         *,
@@ -4785,17 +4967,21 @@ Global___AppArmorProfile: _TypeAlias = AppArmorProfile  # noqa: Y015
 
 @_typing.final
 class EphemeralContainer(_message.Message):
-    """COMMENT EphemeralContainer."""
+    """A temporary container added to a running pod for debugging. It is never restarted and cannot be removed or
+    changed once added.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
     EPHEMERAL_CONTAINER_COMMON_FIELD_NUMBER: _builtins.int
     TARGET_CONTAINER_NAME_FIELD_NUMBER: _builtins.int
     target_container_name: _builtins.str
-    """COMMENT EphemeralContainer.targetContainerName."""
+    """Container of the pod whose process namespace to join, so that its processes can be seen. Its own namespace by
+    default, unless the pod shares one.
+    """
     @_builtins.property
     def ephemeral_container_common(self) -> Global___EphemeralContainerCommon:
-        """COMMENT EphemeralContainer.ephemeralContainerCommon."""
+        """Fields shared with ordinary containers, written inline."""
 
     def __init__(
         self,
@@ -4813,7 +4999,9 @@ Global___EphemeralContainer: _TypeAlias = EphemeralContainer  # noqa: Y015
 
 @_typing.final
 class EphemeralContainerCommon(_message.Message):
-    """COMMENT EphemeralContainerCommon."""
+    """The container fields of an ephemeral container. Those that make no sense for one are present but must not be
+    set.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -4843,84 +5031,96 @@ class EphemeralContainerCommon(_message.Message):
     RESTART_POLICY_FIELD_NUMBER: _builtins.int
     RESTART_POLICY_RULES_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """COMMENT EphemeralContainerCommon.name."""
+    """Name of the container, a DNS label unique among all containers of the pod."""
     image: _builtins.str
-    """COMMENT EphemeralContainerCommon.image."""
+    """Image to run, often one with debugging tools."""
     working_dir: _builtins.str
-    """COMMENT EphemeralContainerCommon.workingDir."""
+    """Directory the process starts in; the one set by the image by default."""
     termination_message_path: _builtins.str
-    """COMMENT EphemeralContainerCommon.terminationMessagePath."""
+    """File in the container that its final message is read from; /dev/termination-log by default. At most 4096 bytes
+    are kept.
+    """
     image_pull_policy: _builtins.str
-    """COMMENT EphemeralContainerCommon.imagePullPolicy."""
+    """When to pull the image: Always, IfNotPresent or Never. Always by default for the tag latest or no tag, and
+    IfNotPresent otherwise.
+    """
     stdin: _builtins.bool
-    """COMMENT EphemeralContainerCommon.stdin."""
+    """Keeps a standard input open for clients to attach to, as an interactive shell needs. False by default."""
     stdin_once: _builtins.bool
-    """COMMENT EphemeralContainerCommon.stdinOnce."""
+    """Closes standard input for good once the first attached client leaves; used together with stdin. False by
+    default.
+    """
     tty: _builtins.bool
-    """COMMENT EphemeralContainerCommon.tty."""
+    """Gives the container a terminal; it needs stdin to be true. False by default."""
     termination_message_policy: _builtins.str
-    """COMMENT EphemeralContainerCommon.terminationMessagePolicy."""
+    """Where the final message comes from: File, or FallbackToLogsOnError to use the end of the log if the file is
+    empty and the container failed. File by default.
+    """
     restart_policy: _builtins.str
-    """COMMENT EphemeralContainerCommon.restartPolicy."""
+    """Not allowed for ephemeral containers, which are never restarted."""
     @_builtins.property
     def command(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """COMMENT EphemeralContainerCommon.command."""
+        """Program to run instead of the image's entrypoint, not through a shell. $(VAR) expands from the environment and
+        $$(VAR) is literal.
+        """
 
     @_builtins.property
     def args(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """COMMENT EphemeralContainerCommon.args."""
+        """Arguments to the program, in place of the image's default ones. $(VAR) expands from the environment and
+        $$(VAR) is literal.
+        """
 
     @_builtins.property
     def ports(self) -> _containers.RepeatedCompositeFieldContainer[Global___ContainerPort]:
-        """COMMENT EphemeralContainerCommon.ports."""
+        """Not allowed for ephemeral containers."""
 
     @_builtins.property
     def env(self) -> _containers.RepeatedCompositeFieldContainer[Global___EnvVar]:
-        """COMMENT EphemeralContainerCommon.env."""
+        """Environment variables to set. On the same name they win over those from envFrom."""
 
     @_builtins.property
     def resources(self) -> Global___ResourceRequirements:
-        """COMMENT EphemeralContainerCommon.resources."""
+        """Not allowed for ephemeral containers, which use what the pod already has."""
 
     @_builtins.property
     def volume_mounts(self) -> _containers.RepeatedCompositeFieldContainer[Global___VolumeMount]:
-        """COMMENT EphemeralContainerCommon.volumeMounts."""
+        """Pod volumes to mount into the container's filesystem; subPath and subPathExpr are not allowed here."""
 
     @_builtins.property
     def liveness_probe(self) -> Global___Probe:
-        """COMMENT EphemeralContainerCommon.livenessProbe."""
+        """Not allowed for ephemeral containers."""
 
     @_builtins.property
     def readiness_probe(self) -> Global___Probe:
-        """COMMENT EphemeralContainerCommon.readinessProbe."""
+        """Not allowed for ephemeral containers."""
 
     @_builtins.property
     def lifecycle(self) -> Global___Lifecycle:
-        """COMMENT EphemeralContainerCommon.lifecycle."""
+        """Not allowed for ephemeral containers."""
 
     @_builtins.property
     def security_context(self) -> Global___SecurityContext:
-        """COMMENT EphemeralContainerCommon.securityContext."""
+        """Security settings for this container; they override those of the pod."""
 
     @_builtins.property
     def env_from(self) -> _containers.RepeatedCompositeFieldContainer[Global___EnvFromSource]:
-        """COMMENT EphemeralContainerCommon.envFrom."""
+        """ConfigMaps and Secrets whose keys all become environment variables. On the same name the later source wins."""
 
     @_builtins.property
     def volume_devices(self) -> _containers.RepeatedCompositeFieldContainer[Global___VolumeDevice]:
-        """COMMENT EphemeralContainerCommon.volumeDevices."""
+        """Raw block volumes to expose in the container as devices."""
 
     @_builtins.property
     def startup_probe(self) -> Global___Probe:
-        """COMMENT EphemeralContainerCommon.startupProbe."""
+        """Not allowed for ephemeral containers."""
 
     @_builtins.property
     def resize_policy(self) -> _containers.RepeatedCompositeFieldContainer[Global___ContainerResizePolicy]:
-        """COMMENT EphemeralContainerCommon.resizePolicy."""
+        """Not allowed for ephemeral containers."""
 
     @_builtins.property
     def restart_policy_rules(self) -> _containers.RepeatedCompositeFieldContainer[Global___ContainerRestartRule]:
-        """COMMENT EphemeralContainerCommon.restartPolicyRules."""
+        """Not allowed for ephemeral containers, which are never restarted."""
 
     def __init__(
         self,
@@ -4963,7 +5163,7 @@ Global___EphemeralContainerCommon: _TypeAlias = EphemeralContainerCommon  # noqa
 
 @_typing.final
 class PodSecurityContext(_message.Message):
-    """COMMENT PodSecurityContext."""
+    """Security settings for a whole pod: defaults for its containers, and ownership of its volumes."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -4981,42 +5181,50 @@ class PodSecurityContext(_message.Message):
     SUPPLEMENTAL_GROUPS_POLICY_FIELD_NUMBER: _builtins.int
     SE_LINUX_CHANGE_POLICY_FIELD_NUMBER: _builtins.int
     run_as_user: _builtins.int
-    """COMMENT PodSecurityContext.runAsUser."""
+    """User ID the containers' processes run as, 0 to 2147483647; the image's user by default."""
     run_as_non_root: _builtins.bool
-    """COMMENT PodSecurityContext.runAsNonRoot."""
+    """Refuses to start containers that would run as user ID 0. False by default."""
     fs_group: _builtins.int
-    """COMMENT PodSecurityContext.fsGroup."""
+    """Group ID given to the files of volumes that support it, with group access, and to the containers. Ownership is
+    left alone when unset.
+    """
     run_as_group: _builtins.int
-    """COMMENT PodSecurityContext.runAsGroup."""
+    """Primary group ID of the containers' processes, 0 to 2147483647; the runtime's choice by default."""
     fs_group_change_policy: _builtins.str
-    """COMMENT PodSecurityContext.fsGroupChangePolicy."""
+    """When to change volume ownership for fsGroup: Always, or OnRootMismatch to skip it if the volume's root is
+    already right. Always by default.
+    """
     supplemental_groups_policy: _builtins.str
-    """COMMENT PodSecurityContext.supplementalGroupsPolicy."""
+    """Merge to also add the groups that the image gives the user, or Strict to use only the groups set here. Merge
+    by default.
+    """
     se_linux_change_policy: _builtins.str
-    """COMMENT PodSecurityContext.seLinuxChangePolicy."""
+    """How volumes get their SELinux label: Recursive relabels every file, MountOption labels the mount where
+    possible. MountOption by default.
+    """
     @_builtins.property
     def se_linux_options(self) -> Global___SELinuxOptions:
-        """COMMENT PodSecurityContext.seLinuxOptions."""
+        """SELinux label for all containers; chosen by the runtime for each container when unset."""
 
     @_builtins.property
     def supplemental_groups(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
-        """COMMENT PodSecurityContext.supplementalGroups."""
+        """Extra group IDs for the first process of every container, besides its primary group and fsGroup."""
 
     @_builtins.property
     def sysctls(self) -> _containers.RepeatedCompositeFieldContainer[Global___Sysctl]:
-        """COMMENT PodSecurityContext.sysctls."""
+        """Kernel parameters to set for the pod. It may fail to start if the node does not support or allow one."""
 
     @_builtins.property
     def windows_options(self) -> Global___WindowsSecurityContextOptions:
-        """COMMENT PodSecurityContext.windowsOptions."""
+        """Settings for Windows containers; not allowed in Linux pods."""
 
     @_builtins.property
     def seccomp_profile(self) -> Global___SeccompProfile:
-        """COMMENT PodSecurityContext.seccompProfile."""
+        """Seccomp filter for system calls, for every container that sets none of its own."""
 
     @_builtins.property
     def app_armor_profile(self) -> Global___AppArmorProfile:
-        """COMMENT PodSecurityContext.appArmorProfile."""
+        """AppArmor profile for every container that sets none of its own."""
 
     def __init__(
         self,
@@ -5072,16 +5280,16 @@ Global___PodSecurityContext: _TypeAlias = PodSecurityContext  # noqa: Y015
 
 @_typing.final
 class Sysctl(_message.Message):
-    """COMMENT Sysctl."""
+    """A kernel parameter to set for a pod."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     NAME_FIELD_NUMBER: _builtins.int
     VALUE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """COMMENT Sysctl.name."""
+    """Name of the parameter, such as net.core.somaxconn."""
     value: _builtins.str
-    """COMMENT Sysctl.value."""
+    """Value to set the parameter to, as a string."""
     def __init__(
         self,
         *,
@@ -5098,7 +5306,7 @@ Global___Sysctl: _TypeAlias = Sysctl  # noqa: Y015
 
 @_typing.final
 class Affinity(_message.Message):
-    """COMMENT Affinity."""
+    """Rules that draw a pod to nodes, or keep it away from them."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -5107,15 +5315,15 @@ class Affinity(_message.Message):
     POD_ANTI_AFFINITY_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def node_affinity(self) -> Global___NodeAffinity:
-        """COMMENT Affinity.nodeAffinity."""
+        """Rules about the labels and fields of nodes."""
 
     @_builtins.property
     def pod_affinity(self) -> Global___PodAffinity:
-        """COMMENT Affinity.podAffinity."""
+        """Rules for being placed near certain other pods, such as on the same node or in the same zone."""
 
     @_builtins.property
     def pod_anti_affinity(self) -> Global___PodAntiAffinity:
-        """COMMENT Affinity.podAntiAffinity."""
+        """Rules for being kept apart from certain other pods, such as off the same node or out of the same zone."""
 
     def __init__(
         self,
@@ -5134,7 +5342,7 @@ Global___Affinity: _TypeAlias = Affinity  # noqa: Y015
 
 @_typing.final
 class NodeAffinity(_message.Message):
-    """COMMENT NodeAffinity."""
+    """Rules about which nodes a pod may or should run on."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -5142,11 +5350,13 @@ class NodeAffinity(_message.Message):
     PREFERRED_DURING_SCHEDULING_IGNORED_DURING_EXECUTION_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def required_during_scheduling_ignored_during_execution(self) -> Global___NodeSelector:
-        """COMMENT NodeAffinity.requiredDuringSchedulingIgnoredDuringExecution."""
+        """Nodes the pod may be scheduled to. Later changes to a node do not evict a pod already running there."""
 
     @_builtins.property
     def preferred_during_scheduling_ignored_during_execution(self) -> _containers.RepeatedCompositeFieldContainer[Global___PreferredSchedulingTerm]:
-        """COMMENT NodeAffinity.preferredDuringSchedulingIgnoredDuringExecution."""
+        """Nodes to prefer: the weights of the terms a node matches are added up, and a higher sum is favoured. Others
+        may still be used.
+        """
 
     def __init__(
         self,
@@ -5164,14 +5374,14 @@ Global___NodeAffinity: _TypeAlias = NodeAffinity  # noqa: Y015
 
 @_typing.final
 class NodeSelector(_message.Message):
-    """COMMENT NodeSelector."""
+    """A set of node conditions, of which at least one must match."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     NODE_SELECTOR_TERMS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def node_selector_terms(self) -> _containers.RepeatedCompositeFieldContainer[Global___NodeSelectorTerm]:
-        """COMMENT NodeSelector.nodeSelectorTerms."""
+        """Terms to match; a node is selected if any one of them matches. At least one is required."""
 
     def __init__(
         self,
@@ -5188,7 +5398,7 @@ Global___NodeSelector: _TypeAlias = NodeSelector  # noqa: Y015
 
 @_typing.final
 class NodeSelectorTerm(_message.Message):
-    """COMMENT NodeSelectorTerm."""
+    """A condition on a node, all of whose requirements must hold. An empty term matches no node."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -5196,11 +5406,11 @@ class NodeSelectorTerm(_message.Message):
     MATCH_FIELDS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def match_expressions(self) -> _containers.RepeatedCompositeFieldContainer[Global___NodeSelectorRequirement]:
-        """COMMENT NodeSelectorTerm.matchExpressions."""
+        """Requirements on the node's labels; all must hold."""
 
     @_builtins.property
     def match_fields(self) -> _containers.RepeatedCompositeFieldContainer[Global___NodeSelectorRequirement]:
-        """COMMENT NodeSelectorTerm.matchFields."""
+        """Requirements on the node's fields; all must hold. Only metadata.name is supported."""
 
     def __init__(
         self,
@@ -5218,7 +5428,7 @@ Global___NodeSelectorTerm: _TypeAlias = NodeSelectorTerm  # noqa: Y015
 
 @_typing.final
 class NodeSelectorRequirement(_message.Message):
-    """COMMENT NodeSelectorRequirement."""
+    """One requirement on a node's label or field."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -5226,12 +5436,14 @@ class NodeSelectorRequirement(_message.Message):
     OPERATOR_FIELD_NUMBER: _builtins.int
     VALUES_FIELD_NUMBER: _builtins.int
     key: _builtins.str
-    """COMMENT NodeSelectorRequirement.key."""
+    """Label key, or field name, that the requirement is about."""
     operator: _builtins.str
-    """COMMENT NodeSelectorRequirement.operator."""
+    """How to compare: In, NotIn, Exists, DoesNotExist, Gt or Lt."""
     @_builtins.property
     def values(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """COMMENT NodeSelectorRequirement.values."""
+        """Values to compare with: at least one for In and NotIn, none for Exists and DoesNotExist, a single integer for
+        Gt and Lt.
+        """
 
     def __init__(
         self,
@@ -5250,17 +5462,17 @@ Global___NodeSelectorRequirement: _TypeAlias = NodeSelectorRequirement  # noqa: 
 
 @_typing.final
 class PreferredSchedulingTerm(_message.Message):
-    """COMMENT PreferredSchedulingTerm."""
+    """A node condition that is preferred, with its weight."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     WEIGHT_FIELD_NUMBER: _builtins.int
     PREFERENCE_FIELD_NUMBER: _builtins.int
     weight: _builtins.int
-    """COMMENT PreferredSchedulingTerm.weight."""
+    """How much a match counts, 1 to 100."""
     @_builtins.property
     def preference(self) -> Global___NodeSelectorTerm:
-        """COMMENT PreferredSchedulingTerm.preference."""
+        """The node selector term that earns a node this term's weight when the node matches it."""
 
     def __init__(
         self,
@@ -5278,7 +5490,7 @@ Global___PreferredSchedulingTerm: _TypeAlias = PreferredSchedulingTerm  # noqa: 
 
 @_typing.final
 class PodAffinity(_message.Message):
-    """COMMENT PodAffinity."""
+    """Rules that draw a pod towards nodes or zones where certain other pods already run."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -5286,11 +5498,15 @@ class PodAffinity(_message.Message):
     PREFERRED_DURING_SCHEDULING_IGNORED_DURING_EXECUTION_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def required_during_scheduling_ignored_during_execution(self) -> _containers.RepeatedCompositeFieldContainer[Global___PodAffinityTerm]:
-        """COMMENT PodAffinity.requiredDuringSchedulingIgnoredDuringExecution."""
+        """Hard rules: the pod is placed only where every term holds. A pod already running is left alone if a term later
+        stops holding.
+        """
 
     @_builtins.property
     def preferred_during_scheduling_ignored_during_execution(self) -> _containers.RepeatedCompositeFieldContainer[Global___WeightedPodAffinityTerm]:
-        """COMMENT PodAffinity.preferredDuringSchedulingIgnoredDuringExecution."""
+        """Soft rules: places whose matching terms add up to more weight are favoured, but the pod may still land
+        elsewhere.
+        """
 
     def __init__(
         self,
@@ -5308,7 +5524,9 @@ Global___PodAffinity: _TypeAlias = PodAffinity  # noqa: Y015
 
 @_typing.final
 class PodAffinityTerm(_message.Message):
-    """COMMENT PodAffinityTerm."""
+    """Names a set of pods by label and namespace, and the area (node, zone and so on) in which this pod should or
+    should not join them.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -5319,26 +5537,34 @@ class PodAffinityTerm(_message.Message):
     MATCH_LABEL_KEYS_FIELD_NUMBER: _builtins.int
     MISMATCH_LABEL_KEYS_FIELD_NUMBER: _builtins.int
     topology_key: _builtins.str
-    """COMMENT PodAffinityTerm.topologyKey."""
+    """Node label whose value defines one area, such as kubernetes.io/hostname or topology.kubernetes.io/zone.
+    Required, must not be empty.
+    """
     @_builtins.property
     def label_selector(self) -> _meta_pb2.LabelSelector:
-        """COMMENT PodAffinityTerm.labelSelector."""
+        """Which pods the term is about, by label. Unset matches no pods; an empty selector matches all of them."""
 
     @_builtins.property
     def namespaces(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """COMMENT PodAffinityTerm.namespaces."""
+        """Namespaces in which to look for the pods, joined with those namespaceSelector picks. With neither given, the
+        pod's own namespace is used.
+        """
 
     @_builtins.property
     def namespace_selector(self) -> _meta_pb2.LabelSelector:
-        """COMMENT PodAffinityTerm.namespaceSelector."""
+        """Picks by label further namespaces in which to look for the pods. An empty selector means all namespaces."""
 
     @_builtins.property
     def match_label_keys(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """COMMENT PodAffinityTerm.matchLabelKeys."""
+        """Label keys whose values are read from the incoming pod, so that only pods with the same values count. Needs
+        labelSelector, and may not share a key with it or with mismatchLabelKeys.
+        """
 
     @_builtins.property
     def mismatch_label_keys(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """COMMENT PodAffinityTerm.mismatchLabelKeys."""
+        """Label keys whose values are read from the incoming pod, so that only pods with different values count. Needs
+        labelSelector, and may not share a key with matchLabelKeys.
+        """
 
     def __init__(
         self,
@@ -5360,17 +5586,17 @@ Global___PodAffinityTerm: _TypeAlias = PodAffinityTerm  # noqa: Y015
 
 @_typing.final
 class WeightedPodAffinityTerm(_message.Message):
-    """COMMENT WeightedPodAffinityTerm."""
+    """A soft pod affinity or anti-affinity term, with how much it counts."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     WEIGHT_FIELD_NUMBER: _builtins.int
     POD_AFFINITY_TERM_FIELD_NUMBER: _builtins.int
     weight: _builtins.int
-    """COMMENT WeightedPodAffinityTerm.weight."""
+    """How much the term counts when nodes are scored, from 1 to 100. Required."""
     @_builtins.property
     def pod_affinity_term(self) -> Global___PodAffinityTerm:
-        """COMMENT WeightedPodAffinityTerm.podAffinityTerm."""
+        """The pods and the area the weight applies to. Required."""
 
     def __init__(
         self,
@@ -5388,7 +5614,7 @@ Global___WeightedPodAffinityTerm: _TypeAlias = WeightedPodAffinityTerm  # noqa: 
 
 @_typing.final
 class PodAntiAffinity(_message.Message):
-    """COMMENT PodAntiAffinity."""
+    """Rules that keep a pod away from nodes or zones where certain other pods already run."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -5396,11 +5622,13 @@ class PodAntiAffinity(_message.Message):
     PREFERRED_DURING_SCHEDULING_IGNORED_DURING_EXECUTION_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def required_during_scheduling_ignored_during_execution(self) -> _containers.RepeatedCompositeFieldContainer[Global___PodAffinityTerm]:
-        """COMMENT PodAntiAffinity.requiredDuringSchedulingIgnoredDuringExecution."""
+        """Hard rules: the pod is never placed in an area that holds a pod matched by any term. A pod already running is
+        left alone if that later changes.
+        """
 
     @_builtins.property
     def preferred_during_scheduling_ignored_during_execution(self) -> _containers.RepeatedCompositeFieldContainer[Global___WeightedPodAffinityTerm]:
-        """COMMENT PodAntiAffinity.preferredDuringSchedulingIgnoredDuringExecution."""
+        """Soft rules: areas holding matching pods are avoided in proportion to the weights, but may still be used."""
 
     def __init__(
         self,
@@ -5418,7 +5646,7 @@ Global___PodAntiAffinity: _TypeAlias = PodAntiAffinity  # noqa: Y015
 
 @_typing.final
 class Toleration(_message.Message):
-    """COMMENT Toleration."""
+    """Lets a pod stay on, or be placed on, a node in spite of a taint that this entry matches."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -5428,15 +5656,19 @@ class Toleration(_message.Message):
     EFFECT_FIELD_NUMBER: _builtins.int
     TOLERATION_SECONDS_FIELD_NUMBER: _builtins.int
     key: _builtins.str
-    """COMMENT Toleration.key."""
+    """Taint key to match. Empty matches every key, and then the operator must be Exists."""
     operator: _builtins.str
-    """COMMENT Toleration.operator."""
+    """How key and value are compared: Equal (the default), Exists, which takes no value, or Lt and Gt, which compare
+    integers.
+    """
     value: _builtins.str
-    """COMMENT Toleration.value."""
+    """Taint value to match. Must be empty when the operator is Exists."""
     effect: _builtins.str
-    """COMMENT Toleration.effect."""
+    """Taint effect to match: NoSchedule, PreferNoSchedule or NoExecute. Empty matches all effects."""
     toleration_seconds: _builtins.int
-    """COMMENT Toleration.tolerationSeconds."""
+    """Seconds a pod may stay after a matching NoExecute taint appears; only valid with that effect. Unset means for
+    ever, zero or less means leave at once.
+    """
     def __init__(
         self,
         *,
@@ -5458,17 +5690,17 @@ Global___Toleration: _TypeAlias = Toleration  # noqa: Y015
 
 @_typing.final
 class HostAlias(_message.Message):
-    """COMMENT HostAlias."""
+    """One extra line for the hosts file of the pod's containers."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     IP_FIELD_NUMBER: _builtins.int
     HOSTNAMES_FIELD_NUMBER: _builtins.int
     ip: _builtins.str
-    """COMMENT HostAlias.ip."""
+    """IP address of the line. Required."""
     @_builtins.property
     def hostnames(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """COMMENT HostAlias.hostnames."""
+        """Host names that resolve to the address."""
 
     def __init__(
         self,
@@ -5486,7 +5718,7 @@ Global___HostAlias: _TypeAlias = HostAlias  # noqa: Y015
 
 @_typing.final
 class PodDNSConfig(_message.Message):
-    """COMMENT PodDNSConfig."""
+    """Resolver settings for a pod, added to those that its dnsPolicy produces."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -5495,15 +5727,19 @@ class PodDNSConfig(_message.Message):
     OPTIONS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def nameservers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """COMMENT PodDNSConfig.nameservers."""
+        """DNS server addresses, added to those of the DNS policy with duplicates dropped; at most 3. At least one is
+        needed when dnsPolicy is None.
+        """
 
     @_builtins.property
     def searches(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """COMMENT PodDNSConfig.searches."""
+        """Search domains for short names, added to those of the DNS policy with duplicates dropped; at most 32 domains
+        and 2048 characters in all.
+        """
 
     @_builtins.property
     def options(self) -> _containers.RepeatedCompositeFieldContainer[Global___PodDNSConfigOption]:
-        """COMMENT PodDNSConfig.options."""
+        """Resolver options, such as ndots. An option given here overrides the one of the same name from the DNS policy."""
 
     def __init__(
         self,
@@ -5522,16 +5758,16 @@ Global___PodDNSConfig: _TypeAlias = PodDNSConfig  # noqa: Y015
 
 @_typing.final
 class PodDNSConfigOption(_message.Message):
-    """COMMENT PodDNSConfigOption."""
+    """One resolver option for a pod's resolv.conf."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     NAME_FIELD_NUMBER: _builtins.int
     VALUE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """COMMENT PodDNSConfigOption.name."""
+    """Name of the option, for instance ndots. Required."""
     value: _builtins.str
-    """COMMENT PodDNSConfigOption.value."""
+    """Value of the option. Leave unset for options that take none."""
     def __init__(
         self,
         *,
@@ -5550,13 +5786,13 @@ Global___PodDNSConfigOption: _TypeAlias = PodDNSConfigOption  # noqa: Y015
 
 @_typing.final
 class PodReadinessGate(_message.Message):
-    """COMMENT PodReadinessGate."""
+    """An extra condition that must be True before the pod counts as ready."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     CONDITION_TYPE_FIELD_NUMBER: _builtins.int
     condition_type: _builtins.str
-    """COMMENT PodReadinessGate.conditionType."""
+    """Type of the pod condition to wait for. A controller of yours sets that condition in the pod's status."""
     def __init__(
         self,
         *,
@@ -5572,7 +5808,7 @@ Global___PodReadinessGate: _TypeAlias = PodReadinessGate  # noqa: Y015
 
 @_typing.final
 class TopologySpreadConstraint(_message.Message):
-    """COMMENT TopologySpreadConstraint."""
+    """Says how evenly matching pods should be spread over areas such as nodes or zones."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -5585,24 +5821,36 @@ class TopologySpreadConstraint(_message.Message):
     NODE_TAINTS_POLICY_FIELD_NUMBER: _builtins.int
     MATCH_LABEL_KEYS_FIELD_NUMBER: _builtins.int
     max_skew: _builtins.int
-    """COMMENT TopologySpreadConstraint.maxSkew."""
+    """Greatest allowed difference between the number of matching pods in an area and the lowest number in any
+    eligible area. Required, at least 1.
+    """
     topology_key: _builtins.str
-    """COMMENT TopologySpreadConstraint.topologyKey."""
+    """Node label whose value defines one area, such as topology.kubernetes.io/zone. Nodes without it are left out.
+    Required.
+    """
     when_unsatisfiable: _builtins.str
-    """COMMENT TopologySpreadConstraint.whenUnsatisfiable."""
+    """What to do if no node keeps within maxSkew: DoNotSchedule leaves the pod pending, ScheduleAnyway only prefers
+    nodes that lower the skew. Required.
+    """
     min_domains: _builtins.int
-    """COMMENT TopologySpreadConstraint.minDomains."""
+    """Fewest eligible areas wanted; while there are fewer, the lowest count is taken as 0. At least 1, 1 by default,
+    and only valid with DoNotSchedule.
+    """
     node_affinity_policy: _builtins.str
-    """COMMENT TopologySpreadConstraint.nodeAffinityPolicy."""
+    """Whether the pod's nodeSelector and nodeAffinity limit which nodes are counted: Honor (the default) or Ignore."""
     node_taints_policy: _builtins.str
-    """COMMENT TopologySpreadConstraint.nodeTaintsPolicy."""
+    """Whether nodes with taints the pod does not tolerate are left out of the count: Honor leaves them out, Ignore
+    (the default) counts them.
+    """
     @_builtins.property
     def label_selector(self) -> _meta_pb2.LabelSelector:
-        """COMMENT TopologySpreadConstraint.labelSelector."""
+        """Which pods of the pod's own namespace are counted, by label."""
 
     @_builtins.property
     def match_label_keys(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """COMMENT TopologySpreadConstraint.matchLabelKeys."""
+        """Label keys whose values are read from the incoming pod, so that only pods with the same values are counted.
+        Needs labelSelector, and may not share a key with it.
+        """
 
     def __init__(
         self,
@@ -5637,13 +5885,13 @@ Global___TopologySpreadConstraint: _TypeAlias = TopologySpreadConstraint  # noqa
 
 @_typing.final
 class PodOS(_message.Message):
-    """COMMENT PodOS."""
+    """The operating system a pod is made for."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     NAME_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """COMMENT PodOS.name."""
+    """Name of the operating system: linux or windows. It must be that of the node that runs the pod."""
     def __init__(
         self,
         *,
@@ -5659,13 +5907,13 @@ Global___PodOS: _TypeAlias = PodOS  # noqa: Y015
 
 @_typing.final
 class PodSchedulingGate(_message.Message):
-    """COMMENT PodSchedulingGate."""
+    """A named hold on a pod: it is not scheduled until all its gates have been removed."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     NAME_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """COMMENT PodSchedulingGate.name."""
+    """Name of the gate, unique within the pod. Required."""
     def __init__(
         self,
         *,
@@ -5681,7 +5929,9 @@ Global___PodSchedulingGate: _TypeAlias = PodSchedulingGate  # noqa: Y015
 
 @_typing.final
 class PodResourceClaim(_message.Message):
-    """COMMENT PodResourceClaim."""
+    """A claim for devices that the pod's containers can refer to by name. Exactly one of resourceClaimName and
+    resourceClaimTemplateName is set.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -5689,11 +5939,13 @@ class PodResourceClaim(_message.Message):
     RESOURCE_CLAIM_NAME_FIELD_NUMBER: _builtins.int
     RESOURCE_CLAIM_TEMPLATE_NAME_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """COMMENT PodResourceClaim.name."""
+    """Name by which containers refer to the claim, unique within the pod. A DNS label."""
     resource_claim_name: _builtins.str
-    """COMMENT PodResourceClaim.resourceClaimName."""
+    """Name of an existing ResourceClaim in the pod's namespace."""
     resource_claim_template_name: _builtins.str
-    """COMMENT PodResourceClaim.resourceClaimTemplateName."""
+    """Name of a ResourceClaimTemplate in the pod's namespace. A claim is made from it for this pod and removed
+    together with the pod.
+    """
     def __init__(
         self,
         *,
@@ -5718,13 +5970,13 @@ Global___PodResourceClaim: _TypeAlias = PodResourceClaim  # noqa: Y015
 
 @_typing.final
 class PodSchedulingGroup(_message.Message):
-    """COMMENT PodSchedulingGroup."""
+    """The group of pods that this pod is to be scheduled together with."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     POD_GROUP_NAME_FIELD_NUMBER: _builtins.int
     pod_group_name: _builtins.str
-    """COMMENT PodSchedulingGroup.podGroupName."""
+    """Name of the PodGroup object the pod belongs to, in its own namespace. A DNS subdomain name."""
     def __init__(
         self,
         *,
@@ -5742,16 +5994,22 @@ Global___PodSchedulingGroup: _TypeAlias = PodSchedulingGroup  # noqa: Y015
 
 @_typing.final
 class EvictionResponder(_message.Message):
-    """COMMENT EvictionResponder."""
+    """A component that is asked to help when the pod's eviction is requested, for instance to move its work away
+    first.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
     NAME_FIELD_NUMBER: _builtins.int
     PRIORITY_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """COMMENT EvictionResponder.name."""
+    """Domain-prefixed name of the responder, such as example.com/mover, unique within the pod. Names under k8s.io
+    and kubernetes.io are reserved. Required.
+    """
     priority: _builtins.int
-    """COMMENT EvictionResponder.priority."""
+    """Order of the responders, highest first, from 0 to 100000. 0 to 999 are reserved for the system, and 10000 is
+    meant for the pod's own controller. Required.
+    """
     def __init__(
         self,
         *,
@@ -5770,7 +6028,7 @@ Global___EvictionResponder: _TypeAlias = EvictionResponder  # noqa: Y015
 
 @_typing.final
 class PodStatus(_message.Message):
-    """COMMENT PodStatus."""
+    """What is currently known about a pod. Written by the system and possibly a little behind."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -5818,74 +6076,80 @@ class PodStatus(_message.Message):
     NODE_ALLOCATABLE_RESOURCE_CLAIM_STATUSES_FIELD_NUMBER: _builtins.int
     VOLUME_HEALTH_FIELD_NUMBER: _builtins.int
     phase: _builtins.str
-    """COMMENT PodStatus.phase."""
+    """Where the pod is in its life: Pending, Running, Succeeded, Failed or Unknown. A coarse summary; see conditions
+    for details.
+    """
     message: _builtins.str
-    """COMMENT PodStatus.message."""
+    """Text for people saying why the pod is in its present state."""
     reason: _builtins.str
-    """COMMENT PodStatus.reason."""
+    """Short CamelCase word for why the pod is in its present state, such as Evicted."""
     host_ip: _builtins.str
-    """COMMENT PodStatus.hostIP."""
+    """Main IP address of the node the pod was assigned to. Empty until the pod has started there."""
     pod_ip: _builtins.str
-    """COMMENT PodStatus.podIP."""
+    """Main IP address of the pod, reachable at least within the cluster. Empty until one has been given."""
     qos_class: _builtins.str
-    """COMMENT PodStatus.qosClass."""
+    """Quality of service class, derived from requests and limits: Guaranteed, Burstable or BestEffort."""
     nominated_node_name: _builtins.str
-    """COMMENT PodStatus.nominatedNodeName."""
+    """Node on which room is being made for the pod by preempting others. The pod may still end up on another node."""
     resize: _builtins.str
-    """COMMENT PodStatus.resize."""
+    """Progress of a change to the containers' resources. Deprecated: the conditions PodResizePending and
+    PodResizeInProgress replace it.
+    """
     observed_generation: _builtins.int
-    """COMMENT PodStatus.observedGeneration."""
+    """The metadata.generation of the pod that this status was written for."""
     @_builtins.property
     def conditions(self) -> _containers.RepeatedCompositeFieldContainer[Global___PodCondition]:
-        """COMMENT PodStatus.conditions."""
+        """Checkpoints of the pod's life, such as PodScheduled, Initialized, ContainersReady and Ready."""
 
     @_builtins.property
     def start_time(self) -> _meta_pb2.Time:
-        """COMMENT PodStatus.startTime."""
+        """When the node accepted the pod, before it pulled any image."""
 
     @_builtins.property
     def container_statuses(self) -> _containers.RepeatedCompositeFieldContainer[Global___ContainerStatus]:
-        """COMMENT PodStatus.containerStatuses."""
+        """State of each of the pod's ordinary containers."""
 
     @_builtins.property
     def init_container_statuses(self) -> _containers.RepeatedCompositeFieldContainer[Global___ContainerStatus]:
-        """COMMENT PodStatus.initContainerStatuses."""
+        """State of each init container, in order. An ordinary one is ready once it has exited with success, a sidecar
+        once it is started and passes its probe.
+        """
 
     @_builtins.property
     def pod_ips(self) -> _containers.RepeatedCompositeFieldContainer[Global___PodIP]:
-        """COMMENT PodStatus.podIPs."""
+        """All IP addresses of the pod, at most one IPv4 and one IPv6. The first equals podIP."""
 
     @_builtins.property
     def ephemeral_container_statuses(self) -> _containers.RepeatedCompositeFieldContainer[Global___ContainerStatus]:
-        """COMMENT PodStatus.ephemeralContainerStatuses."""
+        """State of each ephemeral (debugging) container added to the pod."""
 
     @_builtins.property
     def resource_claim_statuses(self) -> _containers.RepeatedCompositeFieldContainer[Global___PodResourceClaimStatus]:
-        """COMMENT PodStatus.resourceClaimStatuses."""
+        """For each entry of the pod's resourceClaims made from a template, the claim that was made."""
 
     @_builtins.property
     def host_ips(self) -> _containers.RepeatedCompositeFieldContainer[Global___HostIP]:
-        """COMMENT PodStatus.hostIPs."""
+        """All IP addresses of the node the pod was assigned to. The first equals hostIP."""
 
     @_builtins.property
     def extended_resource_claim_status(self) -> Global___PodExtendedResourceClaimStatus:
-        """COMMENT PodStatus.extendedResourceClaimStatus."""
+        """The resource claim made to serve extended resources, such as example.com/gpu, that the containers request."""
 
     @_builtins.property
     def allocated_resources(self) -> _containers.MessageMap[_builtins.str, _meta_pb2.Quantity]:
-        """COMMENT PodStatus.allocatedResources."""
+        """Total resource requests the node has set aside for the pod, when resources are set for the pod as a whole."""
 
     @_builtins.property
     def resources(self) -> Global___ResourceRequirements:
-        """COMMENT PodStatus.resources."""
+        """Requests and limits in force for the pod as a whole, when resources are set at that level."""
 
     @_builtins.property
     def node_allocatable_resource_claim_statuses(self) -> _containers.RepeatedCompositeFieldContainer[Global___NodeAllocatableResourceClaimStatus]:
-        """COMMENT PodStatus.nodeAllocatableResourceClaimStatuses."""
+        """Node resources, such as cpu and memory, that the pod's resource claims have taken."""
 
     @_builtins.property
     def volume_health(self) -> _containers.RepeatedCompositeFieldContainer[Global___PodVolumeHealth]:
-        """COMMENT PodStatus.volumeHealth."""
+        """Health problems reported for the pod's volumes, one entry per volume."""
 
     def __init__(
         self,
@@ -5923,7 +6187,7 @@ Global___PodStatus: _TypeAlias = PodStatus  # noqa: Y015
 
 @_typing.final
 class PodCondition(_message.Message):
-    """COMMENT PodCondition."""
+    """One checkpoint of a pod's life, and whether it has been passed."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -5935,22 +6199,22 @@ class PodCondition(_message.Message):
     MESSAGE_FIELD_NUMBER: _builtins.int
     OBSERVED_GENERATION_FIELD_NUMBER: _builtins.int
     type: _builtins.str
-    """COMMENT PodCondition.type."""
+    """Name of the condition, such as PodScheduled, Initialized, ContainersReady, Ready or DisruptionTarget."""
     status: _builtins.str
-    """COMMENT PodCondition.status."""
+    """Whether the condition holds: True, False or Unknown."""
     reason: _builtins.str
-    """COMMENT PodCondition.reason."""
+    """Short CamelCase word for why the status last changed."""
     message: _builtins.str
-    """COMMENT PodCondition.message."""
+    """Text for people with details of the last change."""
     observed_generation: _builtins.int
-    """COMMENT PodCondition.observedGeneration."""
+    """The metadata.generation of the pod when this condition was set."""
     @_builtins.property
     def last_probe_time(self) -> _meta_pb2.Time:
-        """COMMENT PodCondition.lastProbeTime."""
+        """When the condition was last checked. Often left empty."""
 
     @_builtins.property
     def last_transition_time(self) -> _meta_pb2.Time:
-        """COMMENT PodCondition.lastTransitionTime."""
+        """When the status last changed from one value to another."""
 
     def __init__(
         self,
@@ -5973,13 +6237,13 @@ Global___PodCondition: _TypeAlias = PodCondition  # noqa: Y015
 
 @_typing.final
 class HostIP(_message.Message):
-    """COMMENT HostIP."""
+    """One IP address of the node a pod runs on."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     IP_FIELD_NUMBER: _builtins.int
     ip: _builtins.str
-    """COMMENT HostIP.ip."""
+    """The IP address, IPv4 or IPv6."""
     def __init__(
         self,
         *,
@@ -5995,13 +6259,13 @@ Global___HostIP: _TypeAlias = HostIP  # noqa: Y015
 
 @_typing.final
 class PodIP(_message.Message):
-    """COMMENT PodIP."""
+    """One IP address of a pod."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     IP_FIELD_NUMBER: _builtins.int
     ip: _builtins.str
-    """COMMENT PodIP.ip."""
+    """The IP address, IPv4 or IPv6."""
     def __init__(
         self,
         *,
@@ -6017,7 +6281,7 @@ Global___PodIP: _TypeAlias = PodIP  # noqa: Y015
 
 @_typing.final
 class ContainerStatus(_message.Message):
-    """COMMENT ContainerStatus."""
+    """What is currently known about one container of a pod."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -6058,48 +6322,54 @@ class ContainerStatus(_message.Message):
     ALLOCATED_RESOURCES_STATUS_FIELD_NUMBER: _builtins.int
     STOP_SIGNAL_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """COMMENT ContainerStatus.name."""
+    """Name of the container, as given in the pod's spec. It cannot change."""
     ready: _builtins.bool
-    """COMMENT ContainerStatus.ready."""
+    """Whether the container passes its readiness probe. Without a probe it is ready while it runs."""
     restart_count: _builtins.int
-    """COMMENT ContainerStatus.restartCount."""
+    """How many times the container has been restarted. Counted from the runs still on record, so clearing old
+    containers may lower it.
+    """
     image: _builtins.str
-    """COMMENT ContainerStatus.image."""
+    """Name of the image the container runs. It may differ from the spec if the runtime resolved it to another name."""
     image_id: _builtins.str
-    """COMMENT ContainerStatus.imageID."""
+    """The exact image the container runs, usually with its digest."""
     container_id: _builtins.str
-    """COMMENT ContainerStatus.containerID."""
+    """Runtime and identifier of the container, as in docker://0123abc."""
     started: _builtins.bool
-    """COMMENT ContainerStatus.started."""
+    """Whether the container runs, its postStart hook is done and its startup probe has passed. Without those it is
+    true once the container runs.
+    """
     stop_signal: _builtins.str
-    """COMMENT ContainerStatus.stopSignal."""
+    """Signal that is sent to stop the container, such as SIGTERM."""
     @_builtins.property
     def state(self) -> Global___ContainerState:
-        """COMMENT ContainerStatus.state."""
+        """What the container is doing now: waiting, running or terminated."""
 
     @_builtins.property
     def last_state(self) -> Global___ContainerState:
-        """COMMENT ContainerStatus.lastState."""
+        """How the previous run of the container ended. Empty if it has never been restarted."""
 
     @_builtins.property
     def allocated_resources(self) -> _containers.MessageMap[_builtins.str, _meta_pb2.Quantity]:
-        """COMMENT ContainerStatus.allocatedResources."""
+        """Resources the node has set aside for the container. It equals the requests in the spec unless a resize is
+        under way.
+        """
 
     @_builtins.property
     def resources(self) -> Global___ResourceRequirements:
-        """COMMENT ContainerStatus.resources."""
+        """Requests and limits actually in force for the running container."""
 
     @_builtins.property
     def volume_mounts(self) -> _containers.RepeatedCompositeFieldContainer[Global___VolumeMountStatus]:
-        """COMMENT ContainerStatus.volumeMounts."""
+        """How each of the container's volume mounts turned out."""
 
     @_builtins.property
     def user(self) -> Global___ContainerUser:
-        """COMMENT ContainerStatus.user."""
+        """User and groups the container's first process was started with."""
 
     @_builtins.property
     def allocated_resources_status(self) -> _containers.RepeatedCompositeFieldContainer[Global___ResourceStatus]:
-        """COMMENT ContainerStatus.allocatedResourcesStatus."""
+        """Health of the devices and other resources given to the container."""
 
     def __init__(
         self,
@@ -6137,7 +6407,7 @@ Global___ContainerStatus: _TypeAlias = ContainerStatus  # noqa: Y015
 
 @_typing.final
 class ContainerState(_message.Message):
-    """COMMENT ContainerState."""
+    """What a container is doing. At most one field is set; with none, the container is waiting."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -6146,15 +6416,15 @@ class ContainerState(_message.Message):
     TERMINATED_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def waiting(self) -> Global___ContainerStateWaiting:
-        """COMMENT ContainerState.waiting."""
+        """Set while the container has yet to start, for instance while its image is pulled."""
 
     @_builtins.property
     def running(self) -> Global___ContainerStateRunning:
-        """COMMENT ContainerState.running."""
+        """Set while the container runs."""
 
     @_builtins.property
     def terminated(self) -> Global___ContainerStateTerminated:
-        """COMMENT ContainerState.terminated."""
+        """Set once the container has ended."""
 
     def __init__(
         self,
@@ -6173,16 +6443,16 @@ Global___ContainerState: _TypeAlias = ContainerState  # noqa: Y015
 
 @_typing.final
 class ContainerStateWaiting(_message.Message):
-    """COMMENT ContainerStateWaiting."""
+    """Details of a container that has not started yet."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     REASON_FIELD_NUMBER: _builtins.int
     MESSAGE_FIELD_NUMBER: _builtins.int
     reason: _builtins.str
-    """COMMENT ContainerStateWaiting.reason."""
+    """Short word for why it waits, such as ContainerCreating, ImagePullBackOff or CrashLoopBackOff."""
     message: _builtins.str
-    """COMMENT ContainerStateWaiting.message."""
+    """Text for people with details of why it waits."""
     def __init__(
         self,
         *,
@@ -6199,14 +6469,14 @@ Global___ContainerStateWaiting: _TypeAlias = ContainerStateWaiting  # noqa: Y015
 
 @_typing.final
 class ContainerStateRunning(_message.Message):
-    """COMMENT ContainerStateRunning."""
+    """Details of a running container."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     STARTED_AT_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def started_at(self) -> _meta_pb2.Time:
-        """COMMENT ContainerStateRunning.startedAt."""
+        """When the container was last started or restarted."""
 
     def __init__(
         self,
@@ -6223,7 +6493,7 @@ Global___ContainerStateRunning: _TypeAlias = ContainerStateRunning  # noqa: Y015
 
 @_typing.final
 class ContainerStateTerminated(_message.Message):
-    """COMMENT ContainerStateTerminated."""
+    """Details of a container that has ended."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -6235,22 +6505,22 @@ class ContainerStateTerminated(_message.Message):
     FINISHED_AT_FIELD_NUMBER: _builtins.int
     CONTAINER_ID_FIELD_NUMBER: _builtins.int
     exit_code: _builtins.int
-    """COMMENT ContainerStateTerminated.exitCode."""
+    """Exit status of the container's main process; 0 means success."""
     signal: _builtins.int
-    """COMMENT ContainerStateTerminated.signal."""
+    """Number of the signal that ended the container, if one did."""
     reason: _builtins.str
-    """COMMENT ContainerStateTerminated.reason."""
+    """Short word for how it ended, such as Completed, Error or OOMKilled."""
     message: _builtins.str
-    """COMMENT ContainerStateTerminated.message."""
+    """Text for people on how it ended. The container can supply it through its termination message file."""
     container_id: _builtins.str
-    """COMMENT ContainerStateTerminated.containerID."""
+    """Runtime and identifier of the ended container, as in docker://0123abc."""
     @_builtins.property
     def started_at(self) -> _meta_pb2.Time:
-        """COMMENT ContainerStateTerminated.startedAt."""
+        """When this run of the container began."""
 
     @_builtins.property
     def finished_at(self) -> _meta_pb2.Time:
-        """COMMENT ContainerStateTerminated.finishedAt."""
+        """When this run of the container ended."""
 
     def __init__(
         self,
@@ -6273,7 +6543,7 @@ Global___ContainerStateTerminated: _TypeAlias = ContainerStateTerminated  # noqa
 
 @_typing.final
 class VolumeMountStatus(_message.Message):
-    """COMMENT VolumeMountStatus."""
+    """How one volume mount of a container turned out."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -6283,16 +6553,18 @@ class VolumeMountStatus(_message.Message):
     RECURSIVE_READ_ONLY_FIELD_NUMBER: _builtins.int
     VOLUME_STATUS_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """COMMENT VolumeMountStatus.name."""
+    """Name of the volume that is mounted."""
     mount_path: _builtins.str
-    """COMMENT VolumeMountStatus.mountPath."""
+    """Path inside the container at which the volume is mounted."""
     read_only: _builtins.bool
-    """COMMENT VolumeMountStatus.readOnly."""
+    """Whether the mount is read-only."""
     recursive_read_only: _builtins.str
-    """COMMENT VolumeMountStatus.recursiveReadOnly."""
+    """Whether mounts below this one are read-only too: Enabled or Disabled, with IfPossible resolved to one of them.
+    Unset for writable mounts.
+    """
     @_builtins.property
     def volume_status(self) -> Global___VolumeStatus:
-        """COMMENT VolumeMountStatus.volumeStatus."""
+        """Details that depend on the kind of volume."""
 
     def __init__(
         self,
@@ -6315,14 +6587,14 @@ Global___VolumeMountStatus: _TypeAlias = VolumeMountStatus  # noqa: Y015
 
 @_typing.final
 class VolumeStatus(_message.Message):
-    """COMMENT VolumeStatus."""
+    """Details of a mounted volume that depend on its kind."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     IMAGE_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def image(self) -> Global___ImageVolumeStatus:
-        """COMMENT VolumeStatus.image."""
+        """Set for a volume whose content comes from a container image."""
 
     def __init__(
         self,
@@ -6339,13 +6611,13 @@ Global___VolumeStatus: _TypeAlias = VolumeStatus  # noqa: Y015
 
 @_typing.final
 class ImageVolumeStatus(_message.Message):
-    """COMMENT ImageVolumeStatus."""
+    """Details of a mounted image volume."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     IMAGE_REF_FIELD_NUMBER: _builtins.int
     image_ref: _builtins.str
-    """COMMENT ImageVolumeStatus.imageRef."""
+    """Digest reference of the image that was mounted. Required, at most 256 characters."""
     def __init__(
         self,
         *,
@@ -6361,14 +6633,14 @@ Global___ImageVolumeStatus: _TypeAlias = ImageVolumeStatus  # noqa: Y015
 
 @_typing.final
 class ContainerUser(_message.Message):
-    """COMMENT ContainerUser."""
+    """Identity that a container's first process was started with."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     LINUX_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def linux(self) -> Global___LinuxContainerUser:
-        """COMMENT ContainerUser.linux."""
+        """User and group numbers, on Linux. The process may change its identity later if it is allowed to."""
 
     def __init__(
         self,
@@ -6385,7 +6657,7 @@ Global___ContainerUser: _TypeAlias = ContainerUser  # noqa: Y015
 
 @_typing.final
 class LinuxContainerUser(_message.Message):
-    """COMMENT LinuxContainerUser."""
+    """User and group numbers of a container's first process on Linux."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -6393,12 +6665,12 @@ class LinuxContainerUser(_message.Message):
     GID_FIELD_NUMBER: _builtins.int
     SUPPLEMENTAL_GROUPS_FIELD_NUMBER: _builtins.int
     uid: _builtins.int
-    """COMMENT LinuxContainerUser.uid."""
+    """User number."""
     gid: _builtins.int
-    """COMMENT LinuxContainerUser.gid."""
+    """Number of the main group."""
     @_builtins.property
     def supplemental_groups(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
-        """COMMENT LinuxContainerUser.supplementalGroups."""
+        """Numbers of the further groups of the process."""
 
     def __init__(
         self,
@@ -6417,17 +6689,19 @@ Global___LinuxContainerUser: _TypeAlias = LinuxContainerUser  # noqa: Y015
 
 @_typing.final
 class ResourceStatus(_message.Message):
-    """COMMENT ResourceStatus."""
+    """Health of all units of one resource given to a container."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     NAME_FIELD_NUMBER: _builtins.int
     RESOURCES_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """COMMENT ResourceStatus.name."""
+    """Name of the resource, such as example.com/gpu, or claim:NAME or claim:NAME/REQUEST for a resource claim. It
+    must occur in the container's spec.
+    """
     @_builtins.property
     def resources(self) -> _containers.RepeatedCompositeFieldContainer[Global___ResourceHealth]:
-        """COMMENT ResourceStatus.resources."""
+        """Health of each single unit, by its identifier."""
 
     def __init__(
         self,
@@ -6445,7 +6719,7 @@ Global___ResourceStatus: _TypeAlias = ResourceStatus  # noqa: Y015
 
 @_typing.final
 class ResourceHealth(_message.Message):
-    """COMMENT ResourceHealth."""
+    """Health of one unit of a resource, such as one device."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -6453,11 +6727,11 @@ class ResourceHealth(_message.Message):
     HEALTH_FIELD_NUMBER: _builtins.int
     MESSAGE_FIELD_NUMBER: _builtins.int
     resource_id: _builtins.str
-    """COMMENT ResourceHealth.resourceID."""
+    """Identifier of the unit, unique for its resource and node."""
     health: _builtins.str
-    """COMMENT ResourceHealth.health."""
+    """State of the unit: Healthy, Unhealthy or Unknown."""
     message: _builtins.str
-    """COMMENT ResourceHealth.message."""
+    """Text for people on the unit's health, such as the cause of a fault."""
     def __init__(
         self,
         *,
@@ -6477,16 +6751,16 @@ Global___ResourceHealth: _TypeAlias = ResourceHealth  # noqa: Y015
 
 @_typing.final
 class PodResourceClaimStatus(_message.Message):
-    """COMMENT PodResourceClaimStatus."""
+    """Which claim was made for one resourceClaims entry that uses a template."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     NAME_FIELD_NUMBER: _builtins.int
     RESOURCE_CLAIM_NAME_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """COMMENT PodResourceClaimStatus.name."""
+    """Name of the entry in the pod's resourceClaims."""
     resource_claim_name: _builtins.str
-    """COMMENT PodResourceClaimStatus.resourceClaimName."""
+    """Name of the ResourceClaim that was made. Unset if it turned out that none is needed."""
     def __init__(
         self,
         *,
@@ -6505,17 +6779,17 @@ Global___PodResourceClaimStatus: _TypeAlias = PodResourceClaimStatus  # noqa: Y0
 
 @_typing.final
 class PodExtendedResourceClaimStatus(_message.Message):
-    """COMMENT PodExtendedResourceClaimStatus."""
+    """The claim made so that devices can serve a pod's extended resources, and which request serves which container."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     REQUEST_MAPPINGS_FIELD_NUMBER: _builtins.int
     RESOURCE_CLAIM_NAME_FIELD_NUMBER: _builtins.int
     resource_claim_name: _builtins.str
-    """COMMENT PodExtendedResourceClaimStatus.resourceClaimName."""
+    """Name of the ResourceClaim that was made, in the pod's namespace."""
     @_builtins.property
     def request_mappings(self) -> _containers.RepeatedCompositeFieldContainer[Global___ContainerExtendedResourceRequest]:
-        """COMMENT PodExtendedResourceClaimStatus.requestMappings."""
+        """For each container and extended resource, the device request of the claim that serves it."""
 
     def __init__(
         self,
@@ -6533,7 +6807,7 @@ Global___PodExtendedResourceClaimStatus: _TypeAlias = PodExtendedResourceClaimSt
 
 @_typing.final
 class ContainerExtendedResourceRequest(_message.Message):
-    """COMMENT ContainerExtendedResourceRequest."""
+    """Ties one extended resource of a container to a device request in the pod's special resource claim."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -6541,11 +6815,11 @@ class ContainerExtendedResourceRequest(_message.Message):
     RESOURCE_NAME_FIELD_NUMBER: _builtins.int
     REQUEST_NAME_FIELD_NUMBER: _builtins.int
     container_name: _builtins.str
-    """COMMENT ContainerExtendedResourceRequest.containerName."""
+    """Name of the container that asks for the resource."""
     resource_name: _builtins.str
-    """COMMENT ContainerExtendedResourceRequest.resourceName."""
+    """Name of the extended resource, such as example.com/gpu."""
     request_name: _builtins.str
-    """COMMENT ContainerExtendedResourceRequest.requestName."""
+    """Name of the request in the claim that serves the resource."""
     def __init__(
         self,
         *,
@@ -6563,7 +6837,7 @@ Global___ContainerExtendedResourceRequest: _TypeAlias = ContainerExtendedResourc
 
 @_typing.final
 class NodeAllocatableResourceClaimStatus(_message.Message):
-    """COMMENT NodeAllocatableResourceClaimStatus."""
+    """Node resources, such as cpu and memory, that one resource claim takes on behalf of the pod."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -6572,18 +6846,18 @@ class NodeAllocatableResourceClaimStatus(_message.Message):
     MAPPING_FIELD_NUMBER: _builtins.int
     OVERHEAD_FIELD_NUMBER: _builtins.int
     resource_claim_name: _builtins.str
-    """COMMENT NodeAllocatableResourceClaimStatus.resourceClaimName."""
+    """Name of the ResourceClaim that takes the resources. Required."""
     @_builtins.property
     def containers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """COMMENT NodeAllocatableResourceClaimStatus.containers."""
+        """Names of the pod's containers that use the claim."""
 
     @_builtins.property
     def mapping(self) -> _containers.RepeatedCompositeFieldContainer[Global___NodeAllocatableMappedResources]:
-        """COMMENT NodeAllocatableResourceClaimStatus.mapping."""
+        """Amounts that the claimed devices supply themselves, one entry per resource, such as claimed CPUs."""
 
     @_builtins.property
     def overhead(self) -> _containers.RepeatedCompositeFieldContainer[Global___NodeAllocatableOverheadResources]:
-        """COMMENT NodeAllocatableResourceClaimStatus.overhead."""
+        """Amounts needed on the side to use the claimed devices, one entry per resource, such as host memory for a GPU."""
 
     def __init__(
         self,
@@ -6603,17 +6877,17 @@ Global___NodeAllocatableResourceClaimStatus: _TypeAlias = NodeAllocatableResourc
 
 @_typing.final
 class NodeAllocatableMappedResources(_message.Message):
-    """COMMENT NodeAllocatableMappedResources."""
+    """Amount of one node resource that a claim's devices supply."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     NAME_FIELD_NUMBER: _builtins.int
     QUANTITY_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """COMMENT NodeAllocatableMappedResources.name."""
+    """Name of the resource, such as cpu or memory. Required."""
     @_builtins.property
     def quantity(self) -> _meta_pb2.Quantity:
-        """COMMENT NodeAllocatableMappedResources.quantity."""
+        """Total amount for the claim, shared by all containers that use it. Required."""
 
     def __init__(
         self,
@@ -6631,7 +6905,9 @@ Global___NodeAllocatableMappedResources: _TypeAlias = NodeAllocatableMappedResou
 
 @_typing.final
 class NodeAllocatableOverheadResources(_message.Message):
-    """COMMENT NodeAllocatableOverheadResources."""
+    """Extra amount of one node resource that using a claim's devices costs. At least one of perPod and perContainer is
+    set.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -6639,14 +6915,14 @@ class NodeAllocatableOverheadResources(_message.Message):
     PER_POD_FIELD_NUMBER: _builtins.int
     PER_CONTAINER_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """COMMENT NodeAllocatableOverheadResources.name."""
+    """Name of the resource, such as cpu or memory. Required."""
     @_builtins.property
     def per_pod(self) -> _meta_pb2.Quantity:
-        """COMMENT NodeAllocatableOverheadResources.perPod."""
+        """Amount charged once for the pod, however many containers use the claim."""
 
     @_builtins.property
     def per_container(self) -> _meta_pb2.Quantity:
-        """COMMENT NodeAllocatableOverheadResources.perContainer."""
+        """Amount charged for each container that uses the claim, on top of perPod."""
 
     def __init__(
         self,
@@ -6665,7 +6941,7 @@ Global___NodeAllocatableOverheadResources: _TypeAlias = NodeAllocatableOverheadR
 
 @_typing.final
 class PodVolumeHealth(_message.Message):
-    """COMMENT PodVolumeHealth."""
+    """Health problems reported on the pod's node for one of its volumes."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -6673,14 +6949,16 @@ class PodVolumeHealth(_message.Message):
     HEALTH_CONDITIONS_FIELD_NUMBER: _builtins.int
     LAST_TRANSITION_TIME_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """COMMENT PodVolumeHealth.name."""
+    """Name of the volume, as in the pod's volumes. Required."""
     @_builtins.property
     def health_conditions(self) -> _containers.RepeatedCompositeFieldContainer[Global___VolumeHealthCondition]:
-        """COMMENT PodVolumeHealth.healthConditions."""
+        """Problems the storage driver currently reports, at most 16, unique by status and reason. Empty means none are
+        known.
+        """
 
     @_builtins.property
     def last_transition_time(self) -> _meta_pb2.Time:
-        """COMMENT PodVolumeHealth.lastTransitionTime."""
+        """When the present set of problems first appeared."""
 
     def __init__(
         self,
@@ -6699,7 +6977,7 @@ Global___PodVolumeHealth: _TypeAlias = PodVolumeHealth  # noqa: Y015
 
 @_typing.final
 class VolumeHealthCondition(_message.Message):
-    """COMMENT VolumeHealthCondition."""
+    """One health problem of a volume."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -6707,11 +6985,13 @@ class VolumeHealthCondition(_message.Message):
     REASON_FIELD_NUMBER: _builtins.int
     MESSAGE_FIELD_NUMBER: _builtins.int
     status: _builtins.str
-    """COMMENT VolumeHealthCondition.status."""
+    """Kind of problem: Inaccessible, DataLoss or Degraded (it works, but not as it should). Required."""
     reason: _builtins.str
-    """COMMENT VolumeHealthCondition.reason."""
+    """Short CamelCase word for the cause, at most 256 bytes. Together with status it identifies the problem.
+    Required.
+    """
     message: _builtins.str
-    """COMMENT VolumeHealthCondition.message."""
+    """Text for people describing the problem, at most 1024 bytes."""
     def __init__(
         self,
         *,
@@ -6729,7 +7009,7 @@ Global___VolumeHealthCondition: _TypeAlias = VolumeHealthCondition  # noqa: Y015
 
 @_typing.final
 class Service(_message.Message):
-    """COMMENT Service."""
+    """A stable name, address and set of ports for the pods that a selector picks."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -6738,15 +7018,17 @@ class Service(_message.Message):
     STATUS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def metadata(self) -> _meta_pb2.ObjectMeta:
-        """COMMENT Service.metadata."""
+        """Name, namespace, labels and other standard data of the object. The name is a DNS label, and also the Service's
+        DNS name.
+        """
 
     @_builtins.property
     def spec(self) -> Global___ServiceSpec:
-        """COMMENT Service.spec."""
+        """What the Service should look like: its ports, its selector and how it is exposed."""
 
     @_builtins.property
     def status(self) -> Global___ServiceStatus:
-        """COMMENT Service.status."""
+        """What is currently known about the Service. Written by the system."""
 
     def __init__(
         self,
@@ -6765,7 +7047,7 @@ Global___Service: _TypeAlias = Service  # noqa: Y015
 
 @_typing.final
 class ServiceSpec(_message.Message):
-    """COMMENT ServiceSpec."""
+    """What a Service should look like."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -6810,58 +7092,88 @@ class ServiceSpec(_message.Message):
     INTERNAL_TRAFFIC_POLICY_FIELD_NUMBER: _builtins.int
     TRAFFIC_DISTRIBUTION_FIELD_NUMBER: _builtins.int
     cluster_ip: _builtins.str
-    """COMMENT ServiceSpec.clusterIP."""
+    """Virtual IP of the Service: empty to have one assigned, None for a headless Service, or an address of the
+    service range. Cannot be changed while the type stays one that uses it.
+    """
     type: _builtins.str
-    """COMMENT ServiceSpec.type."""
+    """How the Service is exposed: ClusterIP (the default), NodePort, LoadBalancer or ExternalName."""
     session_affinity: _builtins.str
-    """COMMENT ServiceSpec.sessionAffinity."""
+    """ClientIP sends a client address to the same pod each time; None (the default) does not."""
     load_balancer_ip: _builtins.str
-    """COMMENT ServiceSpec.loadBalancerIP."""
+    """Address wanted for the load balancer; ignored by providers that cannot honour it. Deprecated, since its
+    meaning differs between providers.
+    """
     external_name: _builtins.str
-    """COMMENT ServiceSpec.externalName."""
+    """DNS name that the Service's own name becomes an alias (CNAME) of. A lower-case host name, required for type
+    ExternalName.
+    """
     external_traffic_policy: _builtins.str
-    """COMMENT ServiceSpec.externalTrafficPolicy."""
+    """Where traffic from outside goes: Cluster (the default) uses all endpoints, Local only those on the node it
+    reached, keeping the client's address.
+    """
     health_check_node_port: _builtins.int
-    """COMMENT ServiceSpec.healthCheckNodePort."""
+    """Node port at which load balancers ask whether a node has endpoints. Only for type LoadBalancer with external
+    policy Local; assigned if unset, then fixed.
+    """
     publish_not_ready_addresses: _builtins.bool
-    """COMMENT ServiceSpec.publishNotReadyAddresses."""
+    """Whether pods that are not ready are treated and listed in DNS as though they were; false by default. Meant for
+    peers that must find each other early.
+    """
     ip_family_policy: _builtins.str
-    """COMMENT ServiceSpec.ipFamilyPolicy."""
+    """How many IP families to use: SingleStack (the default), PreferDualStack (two if the cluster has them) or
+    RequireDualStack (fails without two).
+    """
     allocate_load_balancer_node_ports: _builtins.bool
-    """COMMENT ServiceSpec.allocateLoadBalancerNodePorts."""
+    """Whether node ports are assigned to a Service of type LoadBalancer; true by default. Node ports you ask for
+    yourself are honoured either way.
+    """
     load_balancer_class: _builtins.str
-    """COMMENT ServiceSpec.loadBalancerClass."""
+    """Which load balancer implementation should serve the Service, such as example.com/internal. Only for type
+    LoadBalancer, and fixed once set; unset means the default one.
+    """
     internal_traffic_policy: _builtins.str
-    """COMMENT ServiceSpec.internalTrafficPolicy."""
+    """Where traffic from inside the cluster goes: Cluster (the default) uses all endpoints, Local only those on the
+    client's node and drops it if there are none.
+    """
     traffic_distribution: _builtins.str
-    """COMMENT ServiceSpec.trafficDistribution."""
+    """Preference among endpoints: PreferSameZone (also called PreferClose) or PreferSameNode. Others are used if
+    there is none near; unset treats all alike.
+    """
     @_builtins.property
     def ports(self) -> _containers.RepeatedCompositeFieldContainer[Global___ServicePort]:
-        """COMMENT ServiceSpec.ports."""
+        """Ports the Service offers, unique by port and protocol. Required unless the Service is headless or of type
+        ExternalName.
+        """
 
     @_builtins.property
     def selector(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
-        """COMMENT ServiceSpec.selector."""
+        """Labels that pods must all carry to receive the traffic. Without a selector the endpoints are left for you to
+        manage; ignored for type ExternalName.
+        """
 
     @_builtins.property
     def external_ips(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """COMMENT ServiceSpec.externalIPs."""
+        """Further IP addresses at which nodes accept the Service's traffic. Routing them to a node is up to you."""
 
     @_builtins.property
     def load_balancer_source_ranges(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """COMMENT ServiceSpec.loadBalancerSourceRanges."""
+        """Client networks, in CIDR form, that may reach the load balancer; unset allows all. Only for type LoadBalancer,
+        and only where the provider supports it.
+        """
 
     @_builtins.property
     def session_affinity_config(self) -> Global___SessionAffinityConfig:
-        """COMMENT ServiceSpec.sessionAffinityConfig."""
+        """Settings of session affinity. Only for sessionAffinity ClientIP."""
 
     @_builtins.property
     def cluster_ips(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """COMMENT ServiceSpec.clusterIPs."""
+        """All virtual IPs of the Service, at most one per IP family. The first equals clusterIP."""
 
     @_builtins.property
     def ip_families(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """COMMENT ServiceSpec.ipFamilies."""
+        """IP families of the Service, IPv4 and IPv6, main one first; at most two. Chosen from the cluster's own if
+        unset; the first cannot be changed.
+        """
 
     def __init__(
         self,
@@ -6916,7 +7228,7 @@ Global___ServiceSpec: _TypeAlias = ServiceSpec  # noqa: Y015
 
 @_typing.final
 class ServicePort(_message.Message):
-    """COMMENT ServicePort."""
+    """One port that a Service offers."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -6927,18 +7239,24 @@ class ServicePort(_message.Message):
     NODE_PORT_FIELD_NUMBER: _builtins.int
     APP_PROTOCOL_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """COMMENT ServicePort.name."""
+    """Name of the port, a DNS label unique in the Service. May be left out only if the Service has a single port."""
     protocol: _builtins.str
-    """COMMENT ServicePort.protocol."""
+    """Transport protocol: TCP (the default), UDP or SCTP."""
     port: _builtins.int
-    """COMMENT ServicePort.port."""
+    """Port number clients connect to, 1 to 65535. Required."""
     node_port: _builtins.int
-    """COMMENT ServicePort.nodePort."""
+    """Port opened on every node for types NodePort and LoadBalancer, by default in 30000-32767. Assigned if unset;
+    must be unset for type ClusterIP.
+    """
     app_protocol: _builtins.str
-    """COMMENT ServicePort.appProtocol."""
+    """Hint of the application protocol, such as http or kubernetes.io/h2c (also kubernetes.io/ws and
+    kubernetes.io/wss).
+    """
     @_builtins.property
     def target_port(self) -> _meta_pb2.IntOrString:
-        """COMMENT ServicePort.targetPort."""
+        """Port of the pods that receives the traffic, as a number or as the name of a container port. Same as port by
+        default.
+        """
 
     def __init__(
         self,
@@ -6962,14 +7280,14 @@ Global___ServicePort: _TypeAlias = ServicePort  # noqa: Y015
 
 @_typing.final
 class SessionAffinityConfig(_message.Message):
-    """COMMENT SessionAffinityConfig."""
+    """Settings of a Service's session affinity."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     CLIENT_IP_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def client_ip(self) -> Global___ClientIPConfig:
-        """COMMENT SessionAffinityConfig.clientIP."""
+        """Settings of affinity by client address."""
 
     def __init__(
         self,
@@ -6986,13 +7304,15 @@ Global___SessionAffinityConfig: _TypeAlias = SessionAffinityConfig  # noqa: Y015
 
 @_typing.final
 class ClientIPConfig(_message.Message):
-    """COMMENT ClientIPConfig."""
+    """Settings of session affinity by client address."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     TIMEOUT_SECONDS_FIELD_NUMBER: _builtins.int
     timeout_seconds: _builtins.int
-    """COMMENT ClientIPConfig.timeoutSeconds."""
+    """Seconds of quiet after which a client is no longer tied to its pod, from 1 to 86400; 10800 (3 hours) by
+    default.
+    """
     def __init__(
         self,
         *,
@@ -7010,7 +7330,7 @@ Global___ClientIPConfig: _TypeAlias = ClientIPConfig  # noqa: Y015
 
 @_typing.final
 class ServiceStatus(_message.Message):
-    """COMMENT ServiceStatus."""
+    """What is currently known about a Service."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -7018,11 +7338,11 @@ class ServiceStatus(_message.Message):
     CONDITIONS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def load_balancer(self) -> Global___LoadBalancerStatus:
-        """COMMENT ServiceStatus.loadBalancer."""
+        """State of the Service's load balancer, if it has one."""
 
     @_builtins.property
     def conditions(self) -> _containers.RepeatedCompositeFieldContainer[_meta_pb2.Condition]:
-        """COMMENT ServiceStatus.conditions."""
+        """Conditions of the Service, one per type."""
 
     def __init__(
         self,
@@ -7040,14 +7360,14 @@ Global___ServiceStatus: _TypeAlias = ServiceStatus  # noqa: Y015
 
 @_typing.final
 class LoadBalancerStatus(_message.Message):
-    """COMMENT LoadBalancerStatus."""
+    """State of a load balancer."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     INGRESS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def ingress(self) -> _containers.RepeatedCompositeFieldContainer[Global___LoadBalancerIngress]:
-        """COMMENT LoadBalancerStatus.ingress."""
+        """Addresses at which the load balancer takes the traffic. Empty until it is set up."""
 
     def __init__(
         self,
@@ -7064,7 +7384,7 @@ Global___LoadBalancerStatus: _TypeAlias = LoadBalancerStatus  # noqa: Y015
 
 @_typing.final
 class LoadBalancerIngress(_message.Message):
-    """COMMENT LoadBalancerIngress."""
+    """One address of a load balancer: an IP or a host name."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -7073,14 +7393,16 @@ class LoadBalancerIngress(_message.Message):
     IP_MODE_FIELD_NUMBER: _builtins.int
     PORTS_FIELD_NUMBER: _builtins.int
     ip: _builtins.str
-    """COMMENT LoadBalancerIngress.ip."""
+    """IP address, for load balancers that work by IP."""
     hostname: _builtins.str
-    """COMMENT LoadBalancerIngress.hostname."""
+    """Host name, for load balancers that work by DNS."""
     ip_mode: _builtins.str
-    """COMMENT LoadBalancerIngress.ipMode."""
+    """How the address behaves, when ip is set: VIP (the default) keeps it as the destination of packets, Proxy
+    delivers them to a node or pod address.
+    """
     @_builtins.property
     def ports(self) -> _containers.RepeatedCompositeFieldContainer[Global___PortStatus]:
-        """COMMENT LoadBalancerIngress.ports."""
+        """State of each port of the load balancer at this address."""
 
     def __init__(
         self,
@@ -7102,7 +7424,7 @@ Global___LoadBalancerIngress: _TypeAlias = LoadBalancerIngress  # noqa: Y015
 
 @_typing.final
 class PortStatus(_message.Message):
-    """COMMENT PortStatus."""
+    """State of one port of a load balancer."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -7110,11 +7432,11 @@ class PortStatus(_message.Message):
     PROTOCOL_FIELD_NUMBER: _builtins.int
     ERROR_FIELD_NUMBER: _builtins.int
     port: _builtins.int
-    """COMMENT PortStatus.port."""
+    """Number of the Service port."""
     protocol: _builtins.str
-    """COMMENT PortStatus.protocol."""
+    """Protocol of the Service port: TCP, UDP or SCTP."""
     error: _builtins.str
-    """COMMENT PortStatus.error."""
+    """Short CamelCase word for what went wrong with the port. Unset if nothing did; at most 316 characters."""
     def __init__(
         self,
         *,
@@ -7134,7 +7456,7 @@ Global___PortStatus: _TypeAlias = PortStatus  # noqa: Y015
 
 @_typing.final
 class Endpoints(_message.Message):
-    """COMMENT Endpoints."""
+    """Addresses and ports behind a Service of the same name. Deprecated: EndpointSlice replaces it."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -7142,11 +7464,11 @@ class Endpoints(_message.Message):
     SUBSETS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def metadata(self) -> _meta_pb2.ObjectMeta:
-        """COMMENT Endpoints.metadata."""
+        """Name, namespace, labels and other standard data of the object. The name is that of the Service."""
 
     @_builtins.property
     def subsets(self) -> _containers.RepeatedCompositeFieldContainer[Global___EndpointSubset]:
-        """COMMENT Endpoints.subsets."""
+        """Groups of addresses that share the same ports. Together they are all endpoints of the Service."""
 
     def __init__(
         self,
@@ -7164,7 +7486,7 @@ Global___Endpoints: _TypeAlias = Endpoints  # noqa: Y015
 
 @_typing.final
 class EndpointSubset(_message.Message):
-    """COMMENT EndpointSubset."""
+    """A group of addresses, each of which offers every port of the group."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -7173,15 +7495,17 @@ class EndpointSubset(_message.Message):
     PORTS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def addresses(self) -> _containers.RepeatedCompositeFieldContainer[Global___EndpointAddress]:
-        """COMMENT EndpointSubset.addresses."""
+        """Addresses that are ready and may receive traffic."""
 
     @_builtins.property
     def not_ready_addresses(self) -> _containers.RepeatedCompositeFieldContainer[Global___EndpointAddress]:
-        """COMMENT EndpointSubset.notReadyAddresses."""
+        """Addresses that should not receive traffic for now, because they are starting, failing their readiness probe or
+        being deleted.
+        """
 
     @_builtins.property
     def ports(self) -> _containers.RepeatedCompositeFieldContainer[Global___EndpointPort]:
-        """COMMENT EndpointSubset.ports."""
+        """Ports offered at each of the addresses."""
 
     def __init__(
         self,
@@ -7200,7 +7524,7 @@ Global___EndpointSubset: _TypeAlias = EndpointSubset  # noqa: Y015
 
 @_typing.final
 class EndpointAddress(_message.Message):
-    """COMMENT EndpointAddress."""
+    """One address behind a Service."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -7209,14 +7533,14 @@ class EndpointAddress(_message.Message):
     HOSTNAME_FIELD_NUMBER: _builtins.int
     NODE_NAME_FIELD_NUMBER: _builtins.int
     ip: _builtins.str
-    """COMMENT EndpointAddress.ip."""
+    """IP address. Loopback, link-local and link-local multicast addresses are refused. Required."""
     hostname: _builtins.str
-    """COMMENT EndpointAddress.hostname."""
+    """Host name of the endpoint, used for its DNS record."""
     node_name: _builtins.str
-    """COMMENT EndpointAddress.nodeName."""
+    """Name of the node that holds the endpoint."""
     @_builtins.property
     def target_ref(self) -> Global___ObjectReference:
-        """COMMENT EndpointAddress.targetRef."""
+        """The object behind the address, usually a pod."""
 
     def __init__(
         self,
@@ -7238,7 +7562,7 @@ Global___EndpointAddress: _TypeAlias = EndpointAddress  # noqa: Y015
 
 @_typing.final
 class ObjectReference(_message.Message):
-    """COMMENT ObjectReference."""
+    """Points to another object, or to a part of it."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -7250,19 +7574,21 @@ class ObjectReference(_message.Message):
     RESOURCE_VERSION_FIELD_NUMBER: _builtins.int
     FIELD_PATH_FIELD_NUMBER: _builtins.int
     kind: _builtins.str
-    """COMMENT ObjectReference.kind."""
+    """Kind of the object, such as Pod."""
     namespace: _builtins.str
-    """COMMENT ObjectReference.namespace."""
+    """Namespace of the object. Empty for objects that have none."""
     name: _builtins.str
-    """COMMENT ObjectReference.name."""
+    """Name of the object."""
     uid: _builtins.str
-    """COMMENT ObjectReference.uid."""
+    """Unique identifier of the object, which tells it from earlier or later ones of the same name."""
     api_version: _builtins.str
-    """COMMENT ObjectReference.apiVersion."""
+    """API group and version of the object, such as apps/v1."""
     resource_version: _builtins.str
-    """COMMENT ObjectReference.resourceVersion."""
+    """Version of the object that is meant, if a particular one is."""
     field_path: _builtins.str
-    """COMMENT ObjectReference.fieldPath."""
+    """Part of the object that is meant, such as spec.containers{web} for the container named web. Empty means the
+    whole object.
+    """
     def __init__(
         self,
         *,
@@ -7284,7 +7610,7 @@ Global___ObjectReference: _TypeAlias = ObjectReference  # noqa: Y015
 
 @_typing.final
 class EndpointPort(_message.Message):
-    """COMMENT EndpointPort."""
+    """One port of the endpoints behind a Service."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -7293,13 +7619,17 @@ class EndpointPort(_message.Message):
     PROTOCOL_FIELD_NUMBER: _builtins.int
     APP_PROTOCOL_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """COMMENT EndpointPort.name."""
+    """Name of the port, the same as that of the Service's port. Must be unique in its list, and may be empty only
+    for one port.
+    """
     port: _builtins.int
-    """COMMENT EndpointPort.port."""
+    """Port number at which the endpoints listen, 1 to 65535. For a Service it is the target port."""
     protocol: _builtins.str
-    """COMMENT EndpointPort.protocol."""
+    """Transport protocol: TCP (the default), UDP or SCTP."""
     app_protocol: _builtins.str
-    """COMMENT EndpointPort.appProtocol."""
+    """Hint of the application protocol, such as http or kubernetes.io/h2c (also kubernetes.io/ws and
+    kubernetes.io/wss).
+    """
     def __init__(
         self,
         *,
@@ -7320,7 +7650,7 @@ Global___EndpointPort: _TypeAlias = EndpointPort  # noqa: Y015
 
 @_typing.final
 class ConfigMap(_message.Message):
-    """COMMENT ConfigMap."""
+    """Settings that pods read as environment variables or files. Not meant for anything secret; at most 1 MiB in all."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -7369,18 +7699,22 @@ class ConfigMap(_message.Message):
     BINARY_DATA_FIELD_NUMBER: _builtins.int
     IMMUTABLE_FIELD_NUMBER: _builtins.int
     immutable: _builtins.bool
-    """COMMENT ConfigMap.immutable."""
+    """If true, the contents can no longer be changed, nor can this be undone; the object can only be deleted. Unset
+    means false.
+    """
     @_builtins.property
     def metadata(self) -> _meta_pb2.ObjectMeta:
-        """COMMENT ConfigMap.metadata."""
+        """Name, namespace, labels and other standard data of the object."""
 
     @_builtins.property
     def data(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
-        """COMMENT ConfigMap.data."""
+        """Text values by key. Keys use letters, digits, dash, underscore and dot, and may not occur in binaryData too."""
 
     @_builtins.property
     def binary_data(self) -> _containers.ScalarMap[_builtins.str, _builtins.bytes]:
-        """COMMENT ConfigMap.binaryData."""
+        """Binary values by key, base64-encoded in JSON and YAML. Keys follow the rules of data and may not occur there
+        too.
+        """
 
     def __init__(
         self,
@@ -7402,7 +7736,9 @@ Global___ConfigMap: _TypeAlias = ConfigMap  # noqa: Y015
 
 @_typing.final
 class Secret(_message.Message):
-    """COMMENT Secret."""
+    """Confidential values, such as passwords and keys, that pods read as environment variables or files. At most 1 MiB
+    in all.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -7452,20 +7788,26 @@ class Secret(_message.Message):
     STRING_DATA_FIELD_NUMBER: _builtins.int
     IMMUTABLE_FIELD_NUMBER: _builtins.int
     type: _builtins.str
-    """COMMENT Secret.type."""
+    """What the Secret holds, such as kubernetes.io/tls; some types require certain keys. Opaque by default, and
+    fixed once set.
+    """
     immutable: _builtins.bool
-    """COMMENT Secret.immutable."""
+    """If true, the contents can no longer be changed, nor can this be undone; the object can only be deleted. Unset
+    means false.
+    """
     @_builtins.property
     def metadata(self) -> _meta_pb2.ObjectMeta:
-        """COMMENT Secret.metadata."""
+        """Name, namespace, labels and other standard data of the object."""
 
     @_builtins.property
     def data(self) -> _containers.ScalarMap[_builtins.str, _builtins.bytes]:
-        """COMMENT Secret.data."""
+        """Secret values by key, base64-encoded in JSON and YAML. Keys use letters, digits, dash, underscore and dot."""
 
     @_builtins.property
     def string_data(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
-        """COMMENT Secret.stringData."""
+        """Secret values by key as plain text, for convenience when writing. They are merged into data, winning over it,
+        and never returned.
+        """
 
     def __init__(
         self,
@@ -7488,7 +7830,7 @@ Global___Secret: _TypeAlias = Secret  # noqa: Y015
 
 @_typing.final
 class Event(_message.Message):
-    """COMMENT Event."""
+    """A report of something that happened to an object. Kept for a limited time only, and not to be relied upon."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -7508,50 +7850,50 @@ class Event(_message.Message):
     REPORTING_COMPONENT_FIELD_NUMBER: _builtins.int
     REPORTING_INSTANCE_FIELD_NUMBER: _builtins.int
     reason: _builtins.str
-    """COMMENT Event.reason."""
+    """Short CamelCase word for what happened, such as FailedScheduling; meant for programs."""
     message: _builtins.str
-    """COMMENT Event.message."""
+    """Text for people describing what happened."""
     count: _builtins.int
-    """COMMENT Event.count."""
+    """How many times the event has been seen."""
     type: _builtins.str
-    """COMMENT Event.type."""
+    """Kind of event: Normal or Warning."""
     action: _builtins.str
-    """COMMENT Event.action."""
+    """What was done, or failed, to the object. A short word for programs."""
     reporting_component: _builtins.str
-    """COMMENT Event.reportingComponent."""
+    """Name of the controller that reported the event, such as example.com/my-controller."""
     reporting_instance: _builtins.str
-    """COMMENT Event.reportingInstance."""
+    """Which instance of the controller reported the event, such as its host or pod name."""
     @_builtins.property
     def metadata(self) -> _meta_pb2.ObjectMeta:
-        """COMMENT Event.metadata."""
+        """Name, namespace and other standard data of the event."""
 
     @_builtins.property
     def involved_object(self) -> Global___ObjectReference:
-        """COMMENT Event.involvedObject."""
+        """The object the event is about."""
 
     @_builtins.property
     def source(self) -> Global___EventSource:
-        """COMMENT Event.source."""
+        """The component that reported the event. Newer events name it in reportingComponent."""
 
     @_builtins.property
     def first_timestamp(self) -> _meta_pb2.Time:
-        """COMMENT Event.firstTimestamp."""
+        """When the event was first recorded."""
 
     @_builtins.property
     def last_timestamp(self) -> _meta_pb2.Time:
-        """COMMENT Event.lastTimestamp."""
+        """When the event was most recently seen."""
 
     @_builtins.property
     def event_time(self) -> _meta_pb2.MicroTime:
-        """COMMENT Event.eventTime."""
+        """When the event was first observed, to the microsecond."""
 
     @_builtins.property
     def series(self) -> Global___EventSeries:
-        """COMMENT Event.series."""
+        """Data on repeats of the event. Unset if it happened once."""
 
     @_builtins.property
     def related(self) -> Global___ObjectReference:
-        """COMMENT Event.related."""
+        """A second object that the event concerns, such as the one the action created."""
 
     def __init__(
         self,
@@ -7582,16 +7924,16 @@ Global___Event: _TypeAlias = Event  # noqa: Y015
 
 @_typing.final
 class EventSource(_message.Message):
-    """COMMENT EventSource."""
+    """Where an event comes from."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     COMPONENT_FIELD_NUMBER: _builtins.int
     HOST_FIELD_NUMBER: _builtins.int
     component: _builtins.str
-    """COMMENT EventSource.component."""
+    """Name of the component that reported the event."""
     host: _builtins.str
-    """COMMENT EventSource.host."""
+    """Name of the node on which the event was reported, if there is one."""
     def __init__(
         self,
         *,
@@ -7608,17 +7950,17 @@ Global___EventSource: _TypeAlias = EventSource  # noqa: Y015
 
 @_typing.final
 class EventSeries(_message.Message):
-    """COMMENT EventSeries."""
+    """Data on a run of repeats of the same event."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     COUNT_FIELD_NUMBER: _builtins.int
     LAST_OBSERVED_TIME_FIELD_NUMBER: _builtins.int
     count: _builtins.int
-    """COMMENT EventSeries.count."""
+    """How many times the event has been seen in the series, up to the last report."""
     @_builtins.property
     def last_observed_time(self) -> _meta_pb2.MicroTime:
-        """COMMENT EventSeries.lastObservedTime."""
+        """When the event was last seen, to the microsecond."""
 
     def __init__(
         self,
@@ -7636,7 +7978,7 @@ Global___EventSeries: _TypeAlias = EventSeries  # noqa: Y015
 
 @_typing.final
 class PodTemplateSpec(_message.Message):
-    """COMMENT PodTemplateSpec."""
+    """A pattern from which controllers make pods."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -7644,11 +7986,13 @@ class PodTemplateSpec(_message.Message):
     SPEC_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def metadata(self) -> _meta_pb2.ObjectMeta:
-        """COMMENT PodTemplateSpec.metadata."""
+        """Labels, annotations and other standard data given to each pod. The labels must match the controller's
+        selector.
+        """
 
     @_builtins.property
     def spec(self) -> Global___PodSpec:
-        """COMMENT PodTemplateSpec.spec."""
+        """What each pod should look like."""
 
     def __init__(
         self,

@@ -24,7 +24,9 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
 class EndpointSlice(_message.Message):
-    """COMMENT EndpointSlice."""
+    """Some or all of the endpoints behind a Service. The label kubernetes.io/service-name ties the slice to the
+    Service.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -33,18 +35,20 @@ class EndpointSlice(_message.Message):
     PORTS_FIELD_NUMBER: _builtins.int
     ADDRESS_TYPE_FIELD_NUMBER: _builtins.int
     address_type: _builtins.str
-    """COMMENT EndpointSlice.addressType."""
+    """Kind of all addresses in the slice: IPv4, IPv6 or FQDN (deprecated). Required, and cannot be changed."""
     @_builtins.property
     def metadata(self) -> _meta_pb2.ObjectMeta:
-        """COMMENT EndpointSlice.metadata."""
+        """Name, namespace, labels and other standard data of the object."""
 
     @_builtins.property
     def endpoints(self) -> _containers.RepeatedCompositeFieldContainer[Global___Endpoint]:
-        """COMMENT EndpointSlice.endpoints."""
+        """The endpoints of the slice, at most 1000."""
 
     @_builtins.property
     def ports(self) -> _containers.RepeatedCompositeFieldContainer[Global___EndpointPort]:
-        """COMMENT EndpointSlice.ports."""
+        """Ports that every endpoint of the slice offers, at most 100. Names must be unique; an empty list means no ports
+        are defined.
+        """
 
     def __init__(
         self,
@@ -64,7 +68,7 @@ Global___EndpointSlice: _TypeAlias = EndpointSlice  # noqa: Y015
 
 @_typing.final
 class Endpoint(_message.Message):
-    """COMMENT Endpoint."""
+    """One backend of a Service, usually a pod."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -97,30 +101,32 @@ class Endpoint(_message.Message):
     ZONE_FIELD_NUMBER: _builtins.int
     HINTS_FIELD_NUMBER: _builtins.int
     hostname: _builtins.str
-    """COMMENT Endpoint.hostname."""
+    """Host name of the endpoint for DNS. A lower-case DNS label; endpoints with the same one share a DNS name."""
     node_name: _builtins.str
-    """COMMENT Endpoint.nodeName."""
+    """Name of the node that holds the endpoint."""
     zone: _builtins.str
-    """COMMENT Endpoint.zone."""
+    """Name of the zone that holds the endpoint."""
     @_builtins.property
     def addresses(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """COMMENT Endpoint.addresses."""
+        """Addresses of the backend, of the slice's addressType, 1 to 100 of them. They are interchangeable, and in
+        practice only the first is used.
+        """
 
     @_builtins.property
     def conditions(self) -> Global___EndpointConditions:
-        """COMMENT Endpoint.conditions."""
+        """Whether the backend is ready, serving or being shut down."""
 
     @_builtins.property
     def target_ref(self) -> _core_pb2.ObjectReference:
-        """COMMENT Endpoint.targetRef."""
+        """The object behind the endpoint, usually a pod."""
 
     @_builtins.property
     def deprecated_topology(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
-        """COMMENT Endpoint.deprecatedTopology."""
+        """Topology data left over from the v1beta1 API. It cannot be written; use nodeName and zone."""
 
     @_builtins.property
     def hints(self) -> Global___EndpointHints:
-        """COMMENT Endpoint.hints."""
+        """Which clients the endpoint is best used by."""
 
     def __init__(
         self,
@@ -155,7 +161,7 @@ Global___Endpoint: _TypeAlias = Endpoint  # noqa: Y015
 
 @_typing.final
 class EndpointConditions(_message.Message):
-    """COMMENT EndpointConditions."""
+    """State of an endpoint."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -163,11 +169,13 @@ class EndpointConditions(_message.Message):
     SERVING_FIELD_NUMBER: _builtins.int
     TERMINATING_FIELD_NUMBER: _builtins.int
     ready: _builtins.bool
-    """COMMENT EndpointConditions.ready."""
+    """Whether the endpoint should receive traffic; unset counts as true. Normally false while it is shutting down,
+    unless publishNotReadyAddresses is set.
+    """
     serving: _builtins.bool
-    """COMMENT EndpointConditions.serving."""
+    """Whether the endpoint can answer, even while it is shutting down. Unset means the same as ready."""
     terminating: _builtins.bool
-    """COMMENT EndpointConditions.terminating."""
+    """Whether the endpoint is being shut down. Unset counts as false."""
     def __init__(
         self,
         *,
@@ -196,7 +204,7 @@ Global___EndpointConditions: _TypeAlias = EndpointConditions  # noqa: Y015
 
 @_typing.final
 class EndpointHints(_message.Message):
-    """COMMENT EndpointHints."""
+    """Hints on which clients should use an endpoint, for keeping traffic near."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -204,11 +212,11 @@ class EndpointHints(_message.Message):
     FOR_NODES_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def for_zones(self) -> _containers.RepeatedCompositeFieldContainer[Global___ForZone]:
-        """COMMENT EndpointHints.forZones."""
+        """Zones whose clients should use the endpoint, at most 8."""
 
     @_builtins.property
     def for_nodes(self) -> _containers.RepeatedCompositeFieldContainer[Global___ForNode]:
-        """COMMENT EndpointHints.forNodes."""
+        """Nodes whose clients should use the endpoint, at most 8."""
 
     def __init__(
         self,
@@ -226,13 +234,13 @@ Global___EndpointHints: _TypeAlias = EndpointHints  # noqa: Y015
 
 @_typing.final
 class ForZone(_message.Message):
-    """COMMENT ForZone."""
+    """A zone that an endpoint is meant for."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     NAME_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """COMMENT ForZone.name."""
+    """Name of the zone."""
     def __init__(
         self,
         *,
@@ -248,13 +256,13 @@ Global___ForZone: _TypeAlias = ForZone  # noqa: Y015
 
 @_typing.final
 class ForNode(_message.Message):
-    """COMMENT ForNode."""
+    """A node that an endpoint is meant for."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     NAME_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """COMMENT ForNode.name."""
+    """Name of the node."""
     def __init__(
         self,
         *,
@@ -270,7 +278,7 @@ Global___ForNode: _TypeAlias = ForNode  # noqa: Y015
 
 @_typing.final
 class EndpointPort(_message.Message):
-    """COMMENT EndpointPort."""
+    """One port of the endpoints behind a Service."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -279,13 +287,17 @@ class EndpointPort(_message.Message):
     PORT_FIELD_NUMBER: _builtins.int
     APP_PROTOCOL_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """COMMENT EndpointPort.name."""
+    """Name of the port, the same as that of the Service's port. Must be unique in its list, and may be empty only
+    for one port.
+    """
     protocol: _builtins.str
-    """COMMENT EndpointPort.protocol."""
+    """Transport protocol: TCP (the default), UDP or SCTP."""
     port: _builtins.int
-    """COMMENT EndpointPort.port."""
+    """Port number at which the endpoints listen, 1 to 65535. For a Service it is the target port."""
     app_protocol: _builtins.str
-    """COMMENT EndpointPort.appProtocol."""
+    """Hint of the application protocol, such as http or kubernetes.io/h2c (also kubernetes.io/ws and
+    kubernetes.io/wss).
+    """
     def __init__(
         self,
         *,

@@ -22,7 +22,7 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
 class ObjectMeta(_message.Message):
-    """COMMENT ObjectMeta."""
+    """Identity and bookkeeping that every stored object carries: its name, labels, owners, versions and times."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -82,48 +82,70 @@ class ObjectMeta(_message.Message):
     FINALIZERS_FIELD_NUMBER: _builtins.int
     MANAGED_FIELDS_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """COMMENT ObjectMeta.name."""
+    """Name of the object, unique among objects of its kind in the namespace. Required on create unless generateName
+    is given, and cannot change later.
+    """
     generate_name: _builtins.str
-    """COMMENT ObjectMeta.generateName."""
+    """Prefix from which the server makes a unique name by adding a random suffix. Used only when name is empty."""
     namespace: _builtins.str
-    """COMMENT ObjectMeta.namespace."""
+    """Namespace that holds the object; empty for cluster-wide kinds such as Node. Cannot change after creation."""
     self_link: _builtins.str
-    """COMMENT ObjectMeta.selfLink."""
+    """Deprecated and no longer filled in. Once held the URL path of the object."""
     uid: _builtins.str
-    """COMMENT ObjectMeta.uid."""
+    """Unique identifier the server gives the object on creation. Another object created later under the same name
+    gets a new one.
+    """
     resource_version: _builtins.str
-    """COMMENT ObjectMeta.resourceVersion."""
+    """Opaque version that changes with every write. Send it back in an update to be refused on conflict, or use it
+    to start a watch.
+    """
     generation: _builtins.int
-    """COMMENT ObjectMeta.generation."""
+    """Counter the server raises whenever the desired state changes. Compare it with status.observedGeneration to see
+    whether a change was acted on.
+    """
     deletion_grace_period_seconds: _builtins.int
-    """COMMENT ObjectMeta.deletionGracePeriodSeconds."""
+    """Seconds the object is given to stop cleanly before removal. Set together with deletionTimestamp and may only
+    be shortened.
+    """
     @_builtins.property
     def creation_timestamp(self) -> Global___Time:
-        """COMMENT ObjectMeta.creationTimestamp."""
+        """Time at which the server created the object. Set by the server and read-only."""
 
     @_builtins.property
     def deletion_timestamp(self) -> Global___Time:
-        """COMMENT ObjectMeta.deletionTimestamp."""
+        """Time at which the object is due to be gone, set by the server after a delete request. Once set it can only be
+        moved earlier, never cleared.
+        """
 
     @_builtins.property
     def labels(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
-        """COMMENT ObjectMeta.labels."""
+        """Key and value pairs that selectors match. Values and the name part of keys have at most 63 characters; keys
+        may carry a DNS prefix.
+        """
 
     @_builtins.property
     def annotations(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
-        """COMMENT ObjectMeta.annotations."""
+        """Free-form string data kept with the object for tools and people. Not selectable; all keys and values together
+        may take at most 256 KiB.
+        """
 
     @_builtins.property
     def owner_references(self) -> _containers.RepeatedCompositeFieldContainer[Global___OwnerReference]:
-        """COMMENT ObjectMeta.ownerReferences."""
+        """Objects this one depends on; it is garbage collected once all of them are gone. At most one of them may be the
+        controller.
+        """
 
     @_builtins.property
     def finalizers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """COMMENT ObjectMeta.finalizers."""
+        """Names of cleanup steps still to be done. A deleted object stays until the list is empty, and each entry is
+        removed by the component in charge of it.
+        """
 
     @_builtins.property
     def managed_fields(self) -> _containers.RepeatedCompositeFieldContainer[Global___ManagedFieldsEntry]:
-        """COMMENT ObjectMeta.managedFields."""
+        """Which client owns which fields, as tracked by server-side apply. Kept by the server and rarely of interest to
+        users.
+        """
 
     def __init__(
         self,
@@ -156,16 +178,16 @@ Global___ObjectMeta: _TypeAlias = ObjectMeta  # noqa: Y015
 
 @_typing.final
 class Time(_message.Message):
-    """COMMENT Time."""
+    """Point in time, written in JSON as an RFC 3339 string in whole seconds."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     SECONDS_FIELD_NUMBER: _builtins.int
     NANOS_FIELD_NUMBER: _builtins.int
     seconds: _builtins.int
-    """COMMENT Time.seconds."""
+    """Seconds since the Unix epoch, 1970-01-01T00:00:00Z; negative for earlier times."""
     nanos: _builtins.int
-    """COMMENT Time.nanos."""
+    """Fraction of a second in nanoseconds, 0 to 999999999. Not kept: this type has whole-second precision."""
     def __init__(
         self,
         *,
@@ -182,7 +204,7 @@ Global___Time: _TypeAlias = Time  # noqa: Y015
 
 @_typing.final
 class OwnerReference(_message.Message):
-    """COMMENT OwnerReference."""
+    """Link from an object to the one that owns it. The owner must be in the same namespace or be cluster-wide."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -193,17 +215,17 @@ class OwnerReference(_message.Message):
     CONTROLLER_FIELD_NUMBER: _builtins.int
     BLOCK_OWNER_DELETION_FIELD_NUMBER: _builtins.int
     kind: _builtins.str
-    """COMMENT OwnerReference.kind."""
+    """Kind of the owner, such as ReplicaSet."""
     name: _builtins.str
-    """COMMENT OwnerReference.name."""
+    """Name of the owner."""
     uid: _builtins.str
-    """COMMENT OwnerReference.uid."""
+    """UID of the owner; it must match, so that a new object of the same name does not count as the owner."""
     api_version: _builtins.str
-    """COMMENT OwnerReference.apiVersion."""
+    """API group and version of the owner, such as apps/v1."""
     controller: _builtins.bool
-    """COMMENT OwnerReference.controller."""
+    """Whether the owner is the one controller that manages this object; false by default."""
     block_owner_deletion: _builtins.bool
-    """COMMENT OwnerReference.blockOwnerDeletion."""
+    """Whether a foreground deletion of the owner must wait until this object is gone; false by default."""
     def __init__(
         self,
         *,
@@ -231,7 +253,7 @@ Global___OwnerReference: _TypeAlias = OwnerReference  # noqa: Y015
 
 @_typing.final
 class ManagedFieldsEntry(_message.Message):
-    """COMMENT ManagedFieldsEntry."""
+    """Set of fields that one manager owns in an object, with the way and the time they were last set."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -243,22 +265,22 @@ class ManagedFieldsEntry(_message.Message):
     FIELDS_V1_FIELD_NUMBER: _builtins.int
     SUBRESOURCE_FIELD_NUMBER: _builtins.int
     manager: _builtins.str
-    """COMMENT ManagedFieldsEntry.manager."""
+    """Name of the client or component that owns the fields, as given by fieldManager or taken from its user agent."""
     operation: _builtins.str
-    """COMMENT ManagedFieldsEntry.operation."""
+    """How the fields came to be owned: Apply for server-side apply, Update for any other write."""
     api_version: _builtins.str
-    """COMMENT ManagedFieldsEntry.apiVersion."""
+    """API version in which the field set is expressed, such as v1 or apps/v1."""
     fields_type: _builtins.str
-    """COMMENT ManagedFieldsEntry.fieldsType."""
+    """Format of the field set; FieldsV1 is the only value."""
     subresource: _builtins.str
-    """COMMENT ManagedFieldsEntry.subresource."""
+    """Subresource through which the write was made, such as status or scale; empty for the object itself."""
     @_builtins.property
     def time(self) -> Global___Time:
-        """COMMENT ManagedFieldsEntry.time."""
+        """When the entry was added, or the owned fields last changed by the manager."""
 
     @_builtins.property
     def fields_v1(self) -> Global___FieldsV1:
-        """COMMENT ManagedFieldsEntry.fieldsV1."""
+        """The owned fields, as a JSON tree in the FieldsV1 format."""
 
     def __init__(
         self,
@@ -281,13 +303,15 @@ Global___ManagedFieldsEntry: _TypeAlias = ManagedFieldsEntry  # noqa: Y015
 
 @_typing.final
 class FieldsV1(_message.Message):
-    """COMMENT FieldsV1."""
+    """Set of field paths as a JSON tree. Keys starting with f: name fields; those starting with k:, v: or i: name list
+    items by key, value or index.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
     RAW_FIELD_NUMBER: _builtins.int
     raw: _builtins.bytes
-    """COMMENT FieldsV1.Raw."""
+    """The tree itself, as JSON in UTF-8 bytes."""
     def __init__(
         self,
         *,
@@ -303,7 +327,7 @@ Global___FieldsV1: _TypeAlias = FieldsV1  # noqa: Y015
 
 @_typing.final
 class ListMeta(_message.Message):
-    """COMMENT ListMeta."""
+    """Metadata of a list answer: the version it was read at and how to fetch the next page."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -313,16 +337,22 @@ class ListMeta(_message.Message):
     REMAINING_ITEM_COUNT_FIELD_NUMBER: _builtins.int
     SHARD_INFO_FIELD_NUMBER: _builtins.int
     self_link: _builtins.str
-    """COMMENT ListMeta.selfLink."""
+    """Deprecated and no longer filled in. Once held the URL path of the list."""
     resource_version: _builtins.str
-    """COMMENT ListMeta.resourceVersion."""
+    """Opaque version at which the list was read. Start a watch from it to see every later change."""
     continue_token: _builtins.str
-    """COMMENT ListMeta.continue."""
+    """Opaque token to pass in the next list request to get the next page; empty on the last page. Tokens expire
+    after a while.
+    """
     remaining_item_count: _builtins.int
-    """COMMENT ListMeta.remainingItemCount."""
+    """Estimate of how many items follow this page. Absent on the last page and when the request used a label or
+    field selector.
+    """
     @_builtins.property
     def shard_info(self) -> Global___ShardInfo:
-        """COMMENT ListMeta.shardInfo."""
+        """Present when the list holds only the part of the collection picked by the request's shard selector. Such a
+        list must not be taken for the whole.
+        """
 
     def __init__(
         self,
@@ -345,13 +375,15 @@ Global___ListMeta: _TypeAlias = ListMeta  # noqa: Y015
 
 @_typing.final
 class ShardInfo(_message.Message):
-    """COMMENT ShardInfo."""
+    """Tells which shard of a collection a list answer contains."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     SELECTOR_FIELD_NUMBER: _builtins.int
     selector: _builtins.str
-    """COMMENT ShardInfo.selector."""
+    """Shard selector of the request, repeated so that the client can check which part it received and combine the
+    parts.
+    """
     def __init__(
         self,
         *,
@@ -367,7 +399,9 @@ Global___ShardInfo: _TypeAlias = ShardInfo  # noqa: Y015
 
 @_typing.final
 class LabelSelector(_message.Message):
-    """COMMENT LabelSelector."""
+    """Picks objects by their labels. All conditions must hold; an empty selector matches everything, a missing one
+    nothing.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -395,11 +429,13 @@ class LabelSelector(_message.Message):
     MATCH_EXPRESSIONS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def match_labels(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
-        """COMMENT LabelSelector.matchLabels."""
+        """Labels that must be present with exactly these values. Each pair is the same as an In expression with one
+        value.
+        """
 
     @_builtins.property
     def match_expressions(self) -> _containers.RepeatedCompositeFieldContainer[Global___LabelSelectorRequirement]:
-        """COMMENT LabelSelector.matchExpressions."""
+        """Further conditions on labels. All of them must hold, along with matchLabels."""
 
     def __init__(
         self,
@@ -417,7 +453,7 @@ Global___LabelSelector: _TypeAlias = LabelSelector  # noqa: Y015
 
 @_typing.final
 class LabelSelectorRequirement(_message.Message):
-    """COMMENT LabelSelectorRequirement."""
+    """One condition on a label: a key, an operator and the values to compare with."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -425,12 +461,14 @@ class LabelSelectorRequirement(_message.Message):
     OPERATOR_FIELD_NUMBER: _builtins.int
     VALUES_FIELD_NUMBER: _builtins.int
     key: _builtins.str
-    """COMMENT LabelSelectorRequirement.key."""
+    """Label key the condition is about."""
     operator: _builtins.str
-    """COMMENT LabelSelectorRequirement.operator."""
+    """How the label is compared with the values: In, NotIn, Exists or DoesNotExist. NotIn also matches objects
+    without the label.
+    """
     @_builtins.property
     def values(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """COMMENT LabelSelectorRequirement.values."""
+        """Values to compare with. At least one for In and NotIn; must be empty for Exists and DoesNotExist."""
 
     def __init__(
         self,
@@ -449,7 +487,7 @@ Global___LabelSelectorRequirement: _TypeAlias = LabelSelectorRequirement  # noqa
 
 @_typing.final
 class Status(_message.Message):
-    """COMMENT Status."""
+    """Outcome of an API call that does not return an object, most often an error."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -460,20 +498,24 @@ class Status(_message.Message):
     DETAILS_FIELD_NUMBER: _builtins.int
     CODE_FIELD_NUMBER: _builtins.int
     status: _builtins.str
-    """COMMENT Status.status."""
+    """Success or Failure."""
     message: _builtins.str
-    """COMMENT Status.message."""
+    """Description of the outcome for people to read."""
     reason: _builtins.str
-    """COMMENT Status.reason."""
+    """One-word cause of a failure for programs to test, such as NotFound, AlreadyExists, Conflict or Invalid. Empty
+    when unknown.
+    """
     code: _builtins.int
-    """COMMENT Status.code."""
+    """HTTP status code of the answer, such as 404; 0 if not set."""
     @_builtins.property
     def metadata(self) -> Global___ListMeta:
-        """COMMENT Status.metadata."""
+        """List metadata of the answer, usually empty."""
 
     @_builtins.property
     def details(self) -> Global___StatusDetails:
-        """COMMENT Status.details."""
+        """More about the failure, such as the object concerned and the fields at fault. What it contains depends on the
+        reason.
+        """
 
     def __init__(
         self,
@@ -495,7 +537,7 @@ Global___Status: _TypeAlias = Status  # noqa: Y015
 
 @_typing.final
 class StatusDetails(_message.Message):
-    """COMMENT StatusDetails."""
+    """Details of a failed call: the object concerned, the separate causes and when to try again."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -506,18 +548,18 @@ class StatusDetails(_message.Message):
     RETRY_AFTER_SECONDS_FIELD_NUMBER: _builtins.int
     UID_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """COMMENT StatusDetails.name."""
+    """Name of the object the call was about, when there is a single one."""
     group: _builtins.str
-    """COMMENT StatusDetails.group."""
+    """API group of the object the call was about; empty for the core group."""
     kind: _builtins.str
-    """COMMENT StatusDetails.kind."""
+    """Kind or resource name of the object the call was about."""
     retry_after_seconds: _builtins.int
-    """COMMENT StatusDetails.retryAfterSeconds."""
+    """Seconds to wait before trying again; 0 if no advice is given."""
     uid: _builtins.str
-    """COMMENT StatusDetails.uid."""
+    """UID of the object the call was about, when there is a single one."""
     @_builtins.property
     def causes(self) -> _containers.RepeatedCompositeFieldContainer[Global___StatusCause]:
-        """COMMENT StatusDetails.causes."""
+        """Separate causes of the failure, for instance one for each invalid field."""
 
     def __init__(
         self,
@@ -539,7 +581,7 @@ Global___StatusDetails: _TypeAlias = StatusDetails  # noqa: Y015
 
 @_typing.final
 class StatusCause(_message.Message):
-    """COMMENT StatusCause."""
+    """One cause of a failed call, often an invalid field."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -547,11 +589,11 @@ class StatusCause(_message.Message):
     MESSAGE_FIELD_NUMBER: _builtins.int
     FIELD_FIELD_NUMBER: _builtins.int
     reason: _builtins.str
-    """COMMENT StatusCause.reason."""
+    """Cause as one word for programs to test, such as FieldValueRequired or FieldValueInvalid."""
     message: _builtins.str
-    """COMMENT StatusCause.message."""
+    """Description of the cause for people to read."""
     field: _builtins.str
-    """COMMENT StatusCause.field."""
+    """Path of the field at fault as it is in JSON, such as spec.containers[0].image. Indexes start at 0."""
     def __init__(
         self,
         *,
@@ -569,7 +611,7 @@ Global___StatusCause: _TypeAlias = StatusCause  # noqa: Y015
 
 @_typing.final
 class DeleteOptions(_message.Message):
-    """COMMENT DeleteOptions."""
+    """Options of a delete request."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -580,20 +622,28 @@ class DeleteOptions(_message.Message):
     DRY_RUN_FIELD_NUMBER: _builtins.int
     IGNORE_STORE_READ_ERROR_WITH_CLUSTER_BREAKING_POTENTIAL_FIELD_NUMBER: _builtins.int
     grace_period_seconds: _builtins.int
-    """COMMENT DeleteOptions.gracePeriodSeconds."""
+    """Seconds to let the object stop cleanly; 0 deletes at once. Unset uses the object's own default, for a pod its
+    terminationGracePeriodSeconds.
+    """
     orphan_dependents: _builtins.bool
-    """COMMENT DeleteOptions.orphanDependents."""
+    """Deprecated: use propagationPolicy. True leaves dependents in place, false deletes them. The two fields cannot
+    be used together.
+    """
     propagation_policy: _builtins.str
-    """COMMENT DeleteOptions.propagationPolicy."""
+    """What happens to dependents: Background deletes them afterwards, Foreground before the owner goes, Orphan
+    leaves them. The default depends on the kind.
+    """
     ignore_store_read_error_with_cluster_breaking_potential: _builtins.bool
-    """COMMENT DeleteOptions.ignoreStoreReadErrorWithClusterBreakingPotential."""
+    """Deletes an object that cannot be read back from storage, skipping finalizers. Last resort for corrupt data,
+    and may break the cluster; false by default.
+    """
     @_builtins.property
     def preconditions(self) -> Global___Preconditions:
-        """COMMENT DeleteOptions.preconditions."""
+        """What must be true of the object for it to be deleted; otherwise the request fails with a conflict (409)."""
 
     @_builtins.property
     def dry_run(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """COMMENT DeleteOptions.dryRun."""
+        """Stages to leave out. All is the only value: the request is checked and answered, but nothing is deleted."""
 
     def __init__(
         self,
@@ -630,16 +680,16 @@ Global___DeleteOptions: _TypeAlias = DeleteOptions  # noqa: Y015
 
 @_typing.final
 class Preconditions(_message.Message):
-    """COMMENT Preconditions."""
+    """What must be true of the stored object for a request to go ahead."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     UID_FIELD_NUMBER: _builtins.int
     RESOURCE_VERSION_FIELD_NUMBER: _builtins.int
     uid: _builtins.str
-    """COMMENT Preconditions.uid."""
+    """UID the object must have."""
     resource_version: _builtins.str
-    """COMMENT Preconditions.resourceVersion."""
+    """Resource version the object must have, so that it is untouched since it was read."""
     def __init__(
         self,
         *,
@@ -663,16 +713,16 @@ Global___Preconditions: _TypeAlias = Preconditions  # noqa: Y015
 
 @_typing.final
 class MicroTime(_message.Message):
-    """COMMENT MicroTime."""
+    """Point in time, written in JSON as an RFC 3339 string with microseconds."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     SECONDS_FIELD_NUMBER: _builtins.int
     NANOS_FIELD_NUMBER: _builtins.int
     seconds: _builtins.int
-    """COMMENT MicroTime.seconds."""
+    """Seconds since the Unix epoch, 1970-01-01T00:00:00Z; negative for earlier times."""
     nanos: _builtins.int
-    """COMMENT MicroTime.nanos."""
+    """Fraction of a second in nanoseconds, 0 to 999999999. Kept to the microsecond."""
     def __init__(
         self,
         *,
@@ -689,13 +739,15 @@ Global___MicroTime: _TypeAlias = MicroTime  # noqa: Y015
 
 @_typing.final
 class Quantity(_message.Message):
-    """COMMENT Quantity."""
+    """Amount of a resource: a decimal number with an optional suffix, such as 500m (0.5), 2, 1.5Gi or 100M."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     STRING_FIELD_NUMBER: _builtins.int
     string: _builtins.str
-    """COMMENT Quantity.string."""
+    """The amount as text. Suffixes are n, u, m, k, M, G, T, P, E in powers of 1000, Ki, Mi, Gi, Ti, Pi, Ei in powers
+    of 1024, or an exponent such as e3.
+    """
     def __init__(
         self,
         *,
@@ -711,7 +763,7 @@ Global___Quantity: _TypeAlias = Quantity  # noqa: Y015
 
 @_typing.final
 class IntOrString(_message.Message):
-    """COMMENT IntOrString."""
+    """Value that is either a number or a string, such as port 8080 or http, or an amount 2 or 25%."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -719,11 +771,11 @@ class IntOrString(_message.Message):
     INT_VAL_FIELD_NUMBER: _builtins.int
     STR_VAL_FIELD_NUMBER: _builtins.int
     type: _builtins.int
-    """COMMENT IntOrString.type."""
+    """Which of the two is held: 0 for the number, 1 for the string."""
     int_val: _builtins.int
-    """COMMENT IntOrString.intVal."""
+    """The value when it is a number."""
     str_val: _builtins.str
-    """COMMENT IntOrString.strVal."""
+    """The value when it is a string."""
     def __init__(
         self,
         *,
@@ -741,7 +793,7 @@ Global___IntOrString: _TypeAlias = IntOrString  # noqa: Y015
 
 @_typing.final
 class Condition(_message.Message):
-    """COMMENT Condition."""
+    """One aspect of an object's observed state, such as whether it is available."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -752,18 +804,22 @@ class Condition(_message.Message):
     REASON_FIELD_NUMBER: _builtins.int
     MESSAGE_FIELD_NUMBER: _builtins.int
     type: _builtins.str
-    """COMMENT Condition.type."""
+    """Name of the aspect in CamelCase, such as Available, with an optional DNS prefix. An object has at most one
+    condition of each type.
+    """
     status: _builtins.str
-    """COMMENT Condition.status."""
+    """Whether the condition holds: True, False or Unknown."""
     observed_generation: _builtins.int
-    """COMMENT Condition.observedGeneration."""
+    """Value of metadata.generation the condition was computed from. If lower than the object's, the condition is out
+    of date.
+    """
     reason: _builtins.str
-    """COMMENT Condition.reason."""
+    """Cause of the last change as one CamelCase word for programs to test. Required, at most 1024 characters."""
     message: _builtins.str
-    """COMMENT Condition.message."""
+    """Details for people to read, at most 32768 characters; may be empty."""
     @_builtins.property
     def last_transition_time(self) -> Global___Time:
-        """COMMENT Condition.lastTransitionTime."""
+        """When the status last changed from one value to another."""
 
     def __init__(
         self,

@@ -1,0 +1,96 @@
+"""The API server as a whole: store, verbs, doors, and the objects that every cluster begins with."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from ipaddress import IPv4Network
+
+import grpc
+import grpc.aio
+import structlog
+
+from controlplane.api import errors
+from controlplane.server.addresses import Ranges
+from controlplane.server.authz import NODE_LEASES
+from controlplane.server.grpc_door import OPTIONS, ResourcesDoor
+from controlplane.server.pki import Pair
+from controlplane.server.pods_door import PodsDoor
+from controlplane.server.sources import Sources
+from controlplane.server.users import MASTERS, User
+from controlplane.server.verbs import Verbs
+from controlplane.store.etcd.client import Endpoint
+from controlplane.store.store import Store
+from protos.v1 import core_pb2 as core
+from protos.v1 import resources_pb2 as wire
+
+log = structlog.get_logger()
+
+FIRST_NAMESPACES = ("default", "kube-system", "kube-public", NODE_LEASES)
+_SELF = User("system:apiserver", frozenset({MASTERS}))
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """`listen` is host:port, port 0 for any free one; `identity` what the server shows to clients and agents."""
+
+    listen: str
+    etcd: Endpoint
+    ca: bytes
+    identity: Pair
+    service_cidr: str = "10.96.0.0/16"
+    history_seconds: float = 3600.0
+
+
+class ApiServer:
+    """`run` serves until cancelled; `ready` returns once it answers, and `port` is then the port it has."""
+
+    def __init__(self, settings: Settings, sources: Sources | None = None) -> None:
+        self._settings = settings
+        self._store = Store(settings.etcd, history_seconds=settings.history_seconds)
+        ranges = Ranges(IPv4Network(settings.service_cidr))
+        self.verbs = Verbs(self._store, ranges, sources or Sources())
+        self._ready = asyncio.Event()
+        self.port = 0
+
+    async def ready(self) -> None:
+        await self._ready.wait()
+
+    async def run(self) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            store = tasks.create_task(self._store.run(), name="store")
+            try:
+                await self._store.cache.loaded()
+                await self._make_first_namespaces()
+                await self._serve()
+            finally:
+                store.cancel()
+
+    async def _serve(self) -> None:
+        pods = PodsDoor(self._store, self._settings.identity, self._settings.ca)
+        server = grpc.aio.server(options=OPTIONS)
+        server.add_generic_rpc_handlers((ResourcesDoor(self.verbs).handler(), pods.handler()))
+        self.port = server.add_secure_port(self._settings.listen, self._credentials())
+        await server.start()
+        log.info("serving", address=self._settings.listen, port=self.port)
+        self._ready.set()
+        try:
+            await server.wait_for_termination()
+        finally:
+            await server.stop(grace=0.2)
+            await pods.close()
+
+    def _credentials(self) -> grpc.ServerCredentials:
+        identity = self._settings.identity
+        return grpc.ssl_server_credentials(
+            [(identity.key, identity.certificate)], root_certificates=self._settings.ca, require_client_auth=True
+        )
+
+    async def _make_first_namespaces(self) -> None:
+        for name in FIRST_NAMESPACES:
+            namespace = core.Namespace()
+            namespace.metadata.name = name
+            try:
+                await self.verbs.writes.create(_SELF, wire.CreateRequest(object=wire.Object(namespace=namespace)))
+            except errors.AlreadyExists:
+                continue

@@ -1,0 +1,142 @@
+"""The gRPC door: turns calls into verbs, and errors into statuses. Answers leave as the bytes that were stored."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from typing import Any
+
+import grpc
+import grpc.aio
+import structlog
+from google.protobuf import any_pb2
+from google.protobuf.message import Message
+from google.rpc import status_pb2
+
+from controlplane.api import errors
+from controlplane.server import users
+from controlplane.server.users import User
+from controlplane.server.verbs import Verbs
+from controlplane.store.records import Record, delimited
+from protos.v1 import resources_pb2 as wire
+
+log = structlog.get_logger()
+
+DETAILS = "grpc-status-details-bin"
+MOST_BYTES = 16 << 20  # of one request
+
+_CODES: Mapping[str, grpc.StatusCode] = {
+    "NotFound": grpc.StatusCode.NOT_FOUND,
+    "AlreadyExists": grpc.StatusCode.ALREADY_EXISTS,
+    "Conflict": grpc.StatusCode.ABORTED,
+    "Invalid": grpc.StatusCode.INVALID_ARGUMENT,
+    "BadRequest": grpc.StatusCode.INVALID_ARGUMENT,
+    "Unauthorized": grpc.StatusCode.UNAUTHENTICATED,
+    "Forbidden": grpc.StatusCode.PERMISSION_DENIED,
+    "Expired": grpc.StatusCode.OUT_OF_RANGE,
+    "RequestEntityTooLarge": grpc.StatusCode.RESOURCE_EXHAUSTED,
+    "ServiceUnavailable": grpc.StatusCode.UNAVAILABLE,
+}
+
+Context = grpc.aio.ServicerContext[Any, Any]
+Answer = Callable[[User, Any], Awaitable[bytes]]
+Stream = Callable[[User, Any], AsyncIterator[bytes]]
+
+OPTIONS: list[tuple[str, int]] = [
+    ("grpc.max_receive_message_length", MOST_BYTES),
+    ("grpc.max_send_message_length", -1),
+    ("grpc.so_reuseport", 0),
+    ("grpc.keepalive_permit_without_calls", 1),
+    ("grpc.http2.min_ping_interval_without_data_ms", 5_000),
+]
+
+
+def user_of(context: Context) -> User:
+    """Who calls, by the certificate that TLS has verified; a user without a name if there is none."""
+    pem = context.auth_context().get("x509_pem_cert")
+    return users.from_certificate(pem[0]) if pem else User("")
+
+
+async def abort(context: Context, error: errors.StatusError) -> None:
+    """Ends the call with the error, told in the standard's details so that any language can read it."""
+    detail = any_pb2.Any()
+    detail.Pack(error.status)
+    code = _CODES.get(error.reason, grpc.StatusCode.INTERNAL)
+    number: int = code.value[0]
+    status = status_pb2.Status(code=number, message=error.message, details=[detail])
+    await context.abort(code, error.message, ((DETAILS, status.SerializeToString()),))
+
+
+def unary(answer: Answer, request: type[Message]) -> grpc.RpcMethodHandler[Any, Any]:
+    async def handle(message: Any, context: Context) -> bytes:
+        try:
+            return await answer(user_of(context), message)
+        except errors.StatusError as error:
+            await abort(context, error)
+        except Exception as error:
+            log.exception("call failed", request=type(message).__name__)
+            await abort(context, errors.StatusError(f"internal error: {error}; the server's log has more"))
+        raise AssertionError("abort does not return")
+
+    return grpc.unary_unary_rpc_method_handler(handle, request_deserializer=request.FromString)
+
+
+def streaming(stream: Stream, request: type[Message]) -> grpc.RpcMethodHandler[Any, Any]:
+    async def handle(message: Any, context: Context) -> None:
+        try:
+            await context.send_initial_metadata(())
+            async with contextlib.aclosing(stream(user_of(context), message)) as chunks:  # type: ignore[type-var]
+                async for chunk in chunks:
+                    await context.write(chunk)
+        except errors.StatusError as error:
+            await abort(context, error)
+
+    return grpc.unary_stream_rpc_method_handler(handle, request_deserializer=request.FromString)
+
+
+class ResourcesDoor:
+    """The service `orlop.v1.Resources`."""
+
+    def __init__(self, verbs: Verbs) -> None:
+        self._verbs = verbs
+
+    def handler(self) -> grpc.GenericRpcHandler[Any, Any]:
+        writes = self._verbs.writes
+        return grpc.method_handlers_generic_handler("orlop.v1.Resources", {
+            "Get": unary(_boxed(self._verbs.reads.get), wire.GetRequest),
+            "List": unary(self._list, wire.ListRequest),
+            "Watch": streaming(self._verbs.watches.watch, wire.WatchRequest),
+            "Create": unary(_boxed(writes.create), wire.CreateRequest),
+            "Update": unary(_boxed(writes.update), wire.UpdateRequest),
+            "Patch": unary(_boxed(writes.patch), wire.PatchRequest),
+            "Delete": unary(_boxed(writes.delete), wire.DeleteRequest),
+            "DeleteCollection": unary(self._delete_collection, wire.DeleteCollectionRequest),
+            "Bind": unary(_boxed(writes.bind), wire.BindRequest),
+            "Batch": unary(self._batch, wire.BatchRequest),
+        })  # fmt: skip
+
+    async def _list(self, user: User, request: wire.ListRequest) -> bytes:
+        page = await self._verbs.reads.list(user, request)
+        items = [delimited(2, record.boxed) for record in page.records]
+        return delimited(1, page.metadata.SerializeToString()) + b"".join(items)
+
+    async def _delete_collection(self, user: User, request: wire.DeleteCollectionRequest) -> bytes:
+        records = await self._verbs.writes.delete_collection(user, request)
+        return b"".join(delimited(1, record.boxed) for record in records)
+
+    async def _batch(self, user: User, request: wire.BatchRequest) -> bytes:
+        outcomes = await self._verbs.batch(user, request)
+        return b"".join(delimited(1, _result(outcome)) for outcome in outcomes)
+
+
+def _boxed(verb: Callable[[User, Any], Awaitable[Record]]) -> Answer:
+    async def answer(user: User, request: Any) -> bytes:
+        return (await verb(user, request)).boxed
+
+    return answer
+
+
+def _result(outcome: Record | errors.StatusError) -> bytes:
+    if isinstance(outcome, errors.StatusError):
+        return delimited(2, outcome.status.SerializeToString())
+    return delimited(1, outcome.boxed)

@@ -1,0 +1,102 @@
+"""Streams that begin in a container: checked here, then passed on to the agent of the pod's node as they come."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any, cast
+
+import grpc
+import grpc.aio
+
+from controlplane.api import errors, registry
+from controlplane.api.objects import Key
+from controlplane.client.connection import Connection
+from controlplane.client.failures import to_status_error
+from controlplane.server import requests
+from controlplane.server.authz import authorize
+from controlplane.server.grpc_door import streaming
+from controlplane.server.pki import Pair
+from controlplane.server.users import User
+from controlplane.store.store import Store
+from protos.v1 import core_pb2 as core
+from protos.v1 import node_pb2
+
+_LOGS = "/orlop.v1.Pods/Logs"
+
+
+class PodsDoor:
+    """The service `orlop.v1.Pods`. `identity` is what the server shows to agents, `ca` whom it trusts."""
+
+    def __init__(self, store: Store, identity: Pair, ca: bytes) -> None:
+        self._store = store
+        self._identity, self._ca = identity, ca
+        self._channels: dict[tuple[str, str], grpc.aio.Channel] = {}
+
+    def handler(self) -> grpc.GenericRpcHandler[Any, Any]:
+        handlers = {"Logs": streaming(self._logs, node_pb2.LogsRequest)}
+        return grpc.method_handlers_generic_handler("orlop.v1.Pods", handlers)
+
+    async def close(self) -> None:
+        for channel in self._channels.values():
+            await channel.close(None)
+
+    async def _logs(self, user: User, request: node_pb2.LogsRequest) -> AsyncIterator[bytes]:
+        key = requests.key_for(registry.PODS, request.namespace, request.name)
+        authorize(user, "logs", registry.PODS, key, subresource="log")
+        pod = await self._pod(key)
+        request.container = _container(pod, request.container)
+        address, channel = await self._channel(pod)
+        call = channel.unary_stream(_LOGS, request_serializer=node_pb2.LogsRequest.SerializeToString)(request)
+        try:
+            async for piece in call:
+                yield piece
+        except grpc.aio.AioRpcError as error:
+            raise _told(error, pod, address) from error
+        finally:
+            call.cancel()
+
+    async def _pod(self, key: Key) -> core.Pod:
+        record = await self._store.get(registry.PODS, key)
+        if record is None:
+            raise errors.not_found("pods", key.name)
+        return cast("core.Pod", record.message())
+
+    async def _channel(self, pod: core.Pod) -> tuple[str, grpc.aio.Channel]:
+        name = pod.spec.node_name
+        if not name:
+            raise errors.BadRequest(f'pods "{pod.metadata.name}" is not on a node yet; look at its events')
+        record = await self._store.get(registry.NODES, Key("", name))
+        if record is None:
+            raise errors.not_found("nodes", name)
+        node = cast("core.Node", record.message())
+        internal = next((item.address for item in node.status.addresses if item.type == "InternalIP"), "")
+        address = f"{internal}:{node.status.daemon_endpoints.kubelet_endpoint.port}"
+        channel = self._channels.get((name, address))
+        if channel is None:
+            link = Connection(address, self._ca, self._identity.certificate, self._identity.key, server_name=name)
+            channel = self._channels[name, address] = link.channel()
+        return address, channel
+
+
+def _container(pod: core.Pod, wanted: str) -> str:
+    every = [c.name for c in (*pod.spec.init_containers, *pod.spec.containers)]
+    main = [c.name for c in pod.spec.containers]
+    if not wanted and len(main) == 1:
+        return main[0]
+    if wanted in every:
+        return wanted
+    if wanted:
+        text = f"container {wanted} is not valid for pod {pod.metadata.name}; there are {', '.join(every)}"
+    else:
+        text = f"a container name must be specified for pod {pod.metadata.name}, choose one of: [{' '.join(every)}]"
+    raise errors.BadRequest(text, kind="pods", name=pod.metadata.name)
+
+
+def _told(error: grpc.aio.AioRpcError, pod: core.Pod, address: str) -> errors.StatusError:
+    told = to_status_error(error, address)
+    if isinstance(told, errors.Unavailable):
+        return errors.Unavailable(
+            f'pods "{pod.metadata.name}": the agent of node "{pod.spec.node_name}" at {address} does not answer '
+            f"({error.details()}); is it running?"
+        )
+    return told

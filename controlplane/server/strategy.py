@@ -1,0 +1,156 @@
+"""Which parts of an object its writer owns, and which the server does. Pure: time and new names are passed in.
+
+Kubernetes keeps such a strategy for each kind; here one set of rules serves all, with the few exceptions spelt out.
+"""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from google.protobuf.message import Message
+
+from controlplane.api import errors, registry, times
+from controlplane.api.objects import ApiObject, T, copy_of, is_terminating
+from controlplane.api.registry import Kind
+from protos.v1 import core_pb2 as core
+from protos.v1 import meta_pb2 as meta
+
+ORPHAN = "orphan"
+FOREGROUND = "foregroundDeletion"
+# Objects whose creator reports their status along with them.
+_STATUS_AT_CREATION = frozenset({registry.NODES.resource})
+# Kinds that count the changes of their spec.
+_GENERATIONS = frozenset({registry.DEPLOYMENTS.resource, registry.REPLICA_SETS.resource})
+_NAME_SUFFIX = 5
+_LONGEST_NAME = 253
+_SERVER_OWNED = ("uid", "creation_timestamp", "deletion_timestamp", "deletion_grace_period_seconds", "generation")
+
+
+def name_from(prefix: str, suffix: str) -> str:
+    """A name made of `metadata.generateName` and chance."""
+    return prefix[: _LONGEST_NAME - _NAME_SUFFIX] + suffix
+
+
+def prepare_create(kind: Kind[Any], obj: ApiObject, *, uid: str, now: float) -> None:
+    """Makes a request's object into one to store."""
+    metadata = obj.metadata
+    for field in (*_SERVER_OWNED, "resource_version", "self_link", "managed_fields"):
+        metadata.ClearField(cast("Any", field))
+    metadata.uid = uid
+    metadata.creation_timestamp.CopyFrom(times.to_time(now))
+    if kind.resource in _GENERATIONS:
+        metadata.generation = 1
+    if kind.has_status and kind.resource not in _STATUS_AT_CREATION:
+        cast("Message", obj).ClearField("status")
+    if isinstance(obj, core.Pod):
+        obj.status.phase = "Pending"
+    elif isinstance(obj, core.Namespace):
+        obj.status.phase = "Active"
+
+
+def prepare_update(kind: Kind[Any], old: T, new: T, *, subresource: str) -> T:
+    """What a request's object makes of the stored one: its spec, or, for subresource "status", its status."""
+    if subresource not in ("", "status") or (subresource and not kind.has_status):
+        raise errors.NotFound(f'{kind.resource} has no subresource "{subresource}"', kind=kind.resource)
+    if new.metadata.uid and new.metadata.uid != old.metadata.uid:
+        raise errors.Conflict(
+            f'{kind.resource} "{old.metadata.name}": the object with uid {new.metadata.uid} is gone and another has its '
+            f"name (uid {old.metadata.uid}); read it again",
+            kind=kind.resource,
+            name=old.metadata.name,
+        )
+    return _status_update(old, new) if subresource else _spec_update(kind, old, new)
+
+
+def _status_update(old: T, new: T) -> T:
+    result = copy_of(old)
+    cast("Any", result).status.CopyFrom(cast("Any", new).status)
+    return result
+
+
+def _spec_update(kind: Kind[Any], old: T, new: T) -> T:
+    result = copy_of(new)
+    metadata = result.metadata
+    for field in (*_SERVER_OWNED, "self_link", "managed_fields"):
+        metadata.ClearField(cast("Any", field))
+        if field == "generation" or _is_set(old.metadata, field):
+            _copy_field(old.metadata, metadata, field)
+    if kind.has_status:
+        cast("Message", result).ClearField("status")
+        if cast("Message", old).HasField("status"):
+            cast("Any", result).status.CopyFrom(cast("Any", old).status)
+    if is_terminating(old):
+        _refuse_new_finalizers(kind, old, metadata)
+    if kind.resource in _GENERATIONS and spec_of(result) != spec_of(old):
+        metadata.generation = old.metadata.generation + 1
+    return result
+
+
+def _is_set(metadata: meta.ObjectMeta, field: str) -> bool:
+    descriptor = metadata.DESCRIPTOR.fields_by_name[field]
+    return metadata.HasField(cast("Any", field)) if descriptor.has_presence else bool(getattr(metadata, field))
+
+
+def _copy_field(source: meta.ObjectMeta, target: meta.ObjectMeta, field: str) -> None:
+    value = getattr(source, field)
+    if isinstance(value, Message):
+        getattr(target, field).CopyFrom(value)
+    else:
+        setattr(target, field, value)
+
+
+def _refuse_new_finalizers(kind: Kind[Any], old: ApiObject, metadata: meta.ObjectMeta) -> None:
+    added = sorted(set(metadata.finalizers) - set(old.metadata.finalizers))
+    if added:
+        problem = errors.Problem(
+            "metadata.finalizers", f"no new finalizers can be added while the object is being deleted: {', '.join(added)}",
+            "FieldValueForbidden",
+        )  # fmt: skip
+        raise errors.invalid(kind.resource, old.metadata.name, [problem])
+
+
+def spec_of(obj: ApiObject) -> bytes:
+    """All but metadata and status, to tell whether what is wanted has changed."""
+    bare = cast("Message", copy_of(obj))
+    bare.ClearField("metadata")
+    if "status" in bare.DESCRIPTOR.fields_by_name:
+        bare.ClearField("status")
+    return bare.SerializeToString(deterministic=True)
+
+
+def same(one: ApiObject, other: ApiObject) -> bool:
+    """Whether two objects are equal but for their versions."""
+    left, right = copy_of(one), copy_of(other)
+    left.metadata.resource_version = right.metadata.resource_version = ""
+    return left == right
+
+
+def may_go(obj: ApiObject) -> bool:
+    """Whether nothing holds back the end of an object that is being deleted."""
+    held = bool(obj.metadata.finalizers) or (isinstance(obj, core.Namespace) and bool(obj.spec.finalizers))
+    return is_terminating(obj) and not held and obj.metadata.deletion_grace_period_seconds == 0
+
+
+def grace_of(obj: ApiObject, options: meta.DeleteOptions) -> int:
+    """Seconds between asking a pod to end and ending it; 0 for what ends at once."""
+    if not isinstance(obj, core.Pod):
+        return 0
+    if not obj.spec.node_name or obj.status.phase in ("Succeeded", "Failed"):
+        return 0
+    if options.HasField("grace_period_seconds"):
+        return max(0, options.grace_period_seconds)
+    return obj.spec.termination_grace_period_seconds if obj.spec.HasField("termination_grace_period_seconds") else 30
+
+
+def mark_terminating(obj: ApiObject, *, grace_seconds: int, propagation: str, now: float) -> None:
+    """Asks for the end of an object. Asking again can only bring the end nearer."""
+    metadata = obj.metadata
+    due = times.to_time(now + grace_seconds)
+    if not is_terminating(obj) or due.seconds < metadata.deletion_timestamp.seconds:
+        metadata.deletion_timestamp.CopyFrom(due)
+        metadata.deletion_grace_period_seconds = grace_seconds
+    wanted = {"Orphan": ORPHAN, "Foreground": FOREGROUND}.get(propagation)
+    if wanted and wanted not in metadata.finalizers:
+        metadata.finalizers.append(wanted)
+    if isinstance(obj, core.Namespace):
+        obj.status.phase = "Terminating"

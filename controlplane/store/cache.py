@@ -1,0 +1,168 @@
+"""All objects as of the newest revision seen, kept current by one etcd watch, with the recent changes of each kind.
+
+One watch serves all kinds, so that changes arrive in one order and `revision` holds for every kind at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import heapq
+from bisect import bisect_left
+from collections.abc import Iterator
+from typing import Any
+
+import structlog
+
+from controlplane.api import registry
+from controlplane.api.objects import Key
+from controlplane.api.registry import Kind
+from controlplane.store import keys
+from controlplane.store.etcd import rpc_pb2 as rpc
+from controlplane.store.etcd.client import CompactedError, Etcd, UnavailableError, Watch
+from controlplane.store.log import Event, EventLog
+from controlplane.store.records import Record
+
+log = structlog.get_logger()
+
+_ASK_PROGRESS_AFTER_SECONDS = 0.05
+
+
+class KindCache:
+    """The objects of a kind."""
+
+    def __init__(self, kind: Kind[Any], revision: int) -> None:
+        self.kind = kind
+        self.log = EventLog(revision)
+        self._records: dict[Key, Record] = {}
+        self._order: list[Key] | None = []
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    def get(self, key: Key) -> Record | None:
+        return self._records.get(key)
+
+    def records(self, namespace: str = "") -> Iterator[Record]:
+        """Ordered by namespace and name."""
+        if self._order is None:
+            self._order = sorted(self._records)
+        start = bisect_left(self._order, Key(namespace, "")) if namespace else 0
+        for key in self._order[start:]:
+            if namespace and key.namespace != namespace:
+                return
+            yield self._records[key]
+
+    def load(self, records: dict[Key, Record], revision: int) -> None:
+        """Starts over; watchers of the old log expire."""
+        self._records, self._order = records, None
+        expired, self.log = self.log, EventLog(revision)
+        expired.wake()
+
+    def put(self, record: Record) -> None:
+        old = self._records.get(record.key)
+        if old is None:
+            self._order = None
+        self._records[record.key] = record
+        self.log.append(Event(old, record, gone=False))
+
+    def remove(self, key: Key, revision: int) -> None:
+        old = self._records.pop(key, None)
+        if old is None:
+            return
+        self._order = None
+        last = Record(self.kind, key, old.encoded, revision)
+        self.log.append(Event(old, last, gone=True))
+
+
+class Cache:
+    """`run` keeps it current; `revision` is the newest revision whose changes are all in."""
+
+    def __init__(self, etcd: Etcd) -> None:
+        self.revision = 0
+        self._etcd = etcd
+        self._kinds = {kind.resource: KindCache(kind, 0) for kind in registry.KINDS}
+        self._waiters: list[tuple[int, int, asyncio.Future[None]]] = []
+        self._tickets = 0
+        self._watch: Watch | None = None
+        self._loaded = asyncio.Event()
+
+    def of(self, kind: Kind[Any]) -> KindCache:
+        return self._kinds[kind.resource]
+
+    async def loaded(self) -> None:
+        """Returns once the first full copy is in."""
+        await self._loaded.wait()
+
+    async def run(self) -> None:
+        """Loads, then follows etcd until cancelled."""
+        while True:
+            try:
+                await self._load()
+                self._watch = self._etcd.watch(keys.ROOT, start_revision=self.revision + 1)
+                async for batch in self._watch.batches():
+                    self._take(batch.revision, batch.events)
+            except CompactedError as error:
+                log.warning("watch cache starts over", reason=str(error))
+            except UnavailableError as error:
+                log.warning("etcd unavailable", error=str(error))
+                await asyncio.sleep(0.5)
+
+    async def reach(self, revision: int) -> None:
+        """Returns once all changes up to `revision` are in."""
+        if revision <= self.revision:
+            return
+        self._tickets += 1
+        reached: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        heapq.heappush(self._waiters, (revision, self._tickets, reached))
+        pause = _ASK_PROGRESS_AFTER_SECONDS
+        while not reached.done():
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await asyncio.shield(reached)
+                    return
+            if self._watch is not None:
+                await self._watch.ask_progress()
+            pause = min(pause * 2, 1.0)
+
+    async def freshen(self) -> int:
+        """Returns once everything that was acknowledged before the call is in, with the revision."""
+        await self.reach(await self._etcd.revision())
+        return self.revision
+
+    async def _load(self) -> None:
+        revision, pairs = await self._etcd.list(keys.OBJECTS)
+        found: dict[str, dict[Key, Record]] = {resource: {} for resource in self._kinds}
+        for pair in pairs:
+            parsed = keys.parse(pair.key)
+            if parsed is not None:
+                kind, key = parsed
+                found[kind.resource][key] = Record(kind, key, pair.value, pair.mod_revision)
+        for resource, records in found.items():
+            self._kinds[resource].load(records, revision)
+        self._advance(revision)
+        self._loaded.set()
+
+    def _take(self, revision: int, events: Any) -> None:
+        touched: dict[str, KindCache] = {}
+        for event in events:
+            parsed = keys.parse(event.kv.key)
+            if parsed is None:
+                continue
+            kind, key = parsed
+            cache = self._kinds[kind.resource]
+            if event.type == rpc.Event.DELETE:
+                cache.remove(key, event.kv.mod_revision)
+            else:
+                cache.put(Record(kind, key, event.kv.value, event.kv.mod_revision))
+            touched[kind.resource] = cache
+        self._advance(revision)
+        for cache in touched.values():
+            cache.log.wake()
+
+    def _advance(self, revision: int) -> None:
+        self.revision = revision
+        while self._waiters and self._waiters[0][0] <= revision:
+            _, _, reached = heapq.heappop(self._waiters)
+            if not reached.done():
+                reached.set_result(None)

@@ -1,0 +1,42 @@
+"""Where things are in etcd.
+
+/orlop/objects/<resource>/<namespace>/<name>     an object of a namespaced kind
+/orlop/objects/<resource>/<name>                 an object of another kind
+/orlop/allocations/<pool>/<value>                what a service holds: an address or a port
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from controlplane.api import registry
+from controlplane.api.objects import Key
+from controlplane.api.registry import Kind
+
+ROOT = b"/orlop/"
+OBJECTS = ROOT + b"objects/"
+
+
+def prefix_of(kind: Kind[Any], namespace: str = "") -> bytes:
+    """The prefix of a kind's keys, or of those in one namespace."""
+    base = OBJECTS + kind.resource.encode() + b"/"
+    return base + namespace.encode() + b"/" if namespace else base
+
+
+def key_for(kind: Kind[Any], key: Key) -> bytes:
+    return prefix_of(kind, key.namespace if kind.namespaced else "") + key.name.encode()
+
+
+def parse(raw: bytes) -> tuple[Kind[Any], Key] | None:
+    """The object that a key is for, or None for a key that is for no object of a known kind."""
+    if not raw.startswith(OBJECTS):
+        return None
+    resource, *rest = raw[len(OBJECTS) :].decode().split("/")
+    kind = registry.by_resource(resource)
+    if kind is None or len(rest) != (2 if kind.namespaced else 1):
+        return None
+    return kind, Key(rest[0], rest[1]) if kind.namespaced else Key("", rest[0])
+
+
+def allocation(pool: str, value: str) -> bytes:
+    return ROOT + b"allocations/" + pool.encode() + b"/" + value.encode()

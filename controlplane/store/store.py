@@ -1,0 +1,130 @@
+"""The store: objects in etcd, written by compare-and-set, read from the watch cache or from etcd itself."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from controlplane.api import errors
+from controlplane.api.objects import ApiObject, Key, key_of
+from controlplane.api.registry import Kind
+from controlplane.store import keys
+from controlplane.store.cache import Cache
+from controlplane.store.commit import Committer, ConditionError, Mutation
+from controlplane.store.etcd.client import CompactedError, Endpoint, Etcd, UnavailableError, prefix_end
+from controlplane.store.history import compact_behind
+from controlplane.store.records import Record, without_version
+
+MOST_BYTES = 1_400_000  # an object's encoding; etcd refuses requests above 1.5 MiB
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Claim:
+    """A value of a pool that an object takes or gives up together with its own write."""
+
+    pool: str
+    value: str
+    owner: str = ""
+
+    @property
+    def key(self) -> bytes:
+        return keys.allocation(self.pool, self.value)
+
+
+class Store:
+    """`run` must be under way for everything else to return. Errors are those of `controlplane.api.errors`."""
+
+    def __init__(self, endpoint: Endpoint, *, history_seconds: float) -> None:
+        self._etcd = Etcd(endpoint)
+        self._committer = Committer(self._etcd)
+        self._history_seconds = history_seconds
+        self.cache = Cache(self._etcd)
+
+    async def run(self) -> None:
+        """Serves until cancelled."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._committer.run(), name="commit")
+                tasks.create_task(self.cache.run(), name="watch-cache")
+                tasks.create_task(compact_behind(self._etcd, self._history_seconds), name="compact")
+        finally:
+            await self._etcd.close()
+
+    async def get(self, kind: Kind[Any], key: Key) -> Record | None:
+        """The newest version there is."""
+        try:
+            pair, _ = await self._etcd.get(keys.key_for(kind, key))
+        except UnavailableError as error:
+            raise errors.Unavailable(str(error)) from error
+        return None if pair is None else Record(kind, key, pair.value, pair.mod_revision)
+
+    async def freshen(self) -> int:
+        """Returns once the cache has everything that was acknowledged before the call."""
+        try:
+            return await self.cache.freshen()
+        except UnavailableError as error:
+            raise errors.Unavailable(str(error)) from error
+
+    async def page(
+        self, kind: Kind[Any], namespace: str, *, after: Key | None, limit: int, revision: int
+    ) -> tuple[Sequence[Record], bool]:
+        """Objects in order after a key as of a past revision, and whether there are more."""
+        prefix = keys.prefix_of(kind, namespace)
+        start = prefix if after is None else keys.key_for(kind, after) + b"\0"
+        try:
+            pairs, more, _ = await self._etcd.page(start, prefix_end(prefix), limit=limit, revision=revision)
+        except CompactedError as error:
+            raise errors.Expired(f"revision {revision} is no longer kept; list again from the start") from error
+        except UnavailableError as error:
+            raise errors.Unavailable(str(error)) from error
+        parsed = ((keys.parse(pair.key), pair) for pair in pairs)
+        return [Record(kind, found[1], pair.value, pair.mod_revision) for found, pair in parsed if found], more
+
+    async def write(
+        self,
+        kind: Kind[Any],
+        obj: ApiObject,
+        *,
+        replaces: Record | None,
+        takes: Sequence[Claim] = (),
+        frees: Sequence[Claim] = (),
+        requires: Sequence[tuple[Kind[Any], Key]] = (),
+    ) -> Record | None:
+        """The object as stored, or None if it is no longer at the version of `replaces` (None: if it exists already), a
+        claim is taken, or an object it requires is gone."""
+        value, key = without_version(obj), key_of(obj)
+        if len(value) > MOST_BYTES:
+            raise errors.TooLarge(f'{kind.resource} "{key.name}" takes {len(value)} bytes; the limit is {MOST_BYTES}')
+        versions = {keys.key_for(kind, key): replaces.revision if replaces else 0}
+        puts = {keys.key_for(kind, key): value}
+        for claim in takes:
+            versions[claim.key] = 0
+            puts[claim.key] = claim.owner.encode()
+        mutation = Mutation(
+            versions, puts, [claim.key for claim in frees], [keys.key_for(other, name) for other, name in requires]
+        )
+        revision = await self._commit(mutation)
+        return None if revision is None else Record(kind, key, value, revision)
+
+    async def remove(self, record: Record, *, frees: Sequence[Claim] = ()) -> int | None:
+        """The revision of the end, or None if the object has changed since `record`."""
+        own = keys.key_for(record.kind, record.key)
+        versions: Mapping[bytes, int] = {own: record.revision}
+        return await self._commit(Mutation(versions, {}, [own, *(claim.key for claim in frees)]))
+
+    async def _commit(self, mutation: Mutation) -> int | None:
+        try:
+            return await self._committer.commit(mutation)
+        except ConditionError:
+            return None
+        except UnavailableError as error:
+            raise errors.Unavailable(f"the write may or may not have happened: {error}; look, then try again") from error
+
+    async def check(self) -> str:
+        """etcd's version; raises Unavailable when it does not answer."""
+        try:
+            return (await self._etcd.status()).version
+        except UnavailableError as error:
+            raise errors.Unavailable(str(error)) from error

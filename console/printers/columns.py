@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Generic
 
+from controlplane.api.labels import from_label_selector
 from controlplane.api.objects import T
 from protos.v1 import core_pb2 as core
 from protos.v1 import meta_pb2 as meta
@@ -44,23 +45,8 @@ def labels(pairs: Mapping[str, str]) -> str:
 
 def selector(of: meta.LabelSelector) -> str:
     """`app=web,tier in (back,front)`"""
-    told = [(key, f"{key}={value}") for key, value in of.match_labels.items()]
-    told += [(need.key, _requirement(need)) for need in of.match_expressions]
-    return or_none(",".join(text for _, text in sorted(told)))
-
-
-def _requirement(need: meta.LabelSelectorRequirement) -> str:
-    values = ",".join(sorted(need.values))
-    match need.operator:
-        case "Exists":
-            return need.key
-        case "DoesNotExist":
-            return f"!{need.key}"
-        case "In":
-            return f"{need.key} in ({values})"
-        case "NotIn":
-            return f"{need.key} notin ({values})"
-    return f"{need.key} {need.operator} ({values})"
+    wanted = sorted(from_label_selector(of).requirements, key=lambda requirement: requirement.key)
+    return or_none(",".join(map(str, wanted)))
 
 
 def at_most(items: list[str], shown: int = 3) -> str:

@@ -336,3 +336,61 @@ def everything() -> dict[Kind[Any], list[ApiObject]]:
         registry.LEASES: leases(),
     }
     return made
+
+
+def full_pod() -> core.Pod:
+    """Every part that a description has."""
+    made = pod(
+        "web-1",
+        statuses=(with_last_end(running(restart_count=2), "Error", 1, 310), waiting("sidecar", "CrashLoopBackOff")),
+        init_statuses=(ended("init-0", "Completed"),),
+        containers=2,
+        inits=1,
+        qos_class="Burstable",
+        host_ip="192.168.66.11",
+        start_time=ago(300),
+        pod_ips=[core.PodIP(ip="10.244.1.2")],
+    )
+    made.metadata.annotations["example.com/note"] = "short"
+    made.metadata.annotations["example.com/long"] = "x" * 200 + "\nsecond line\n"
+    made.metadata.annotations["kubectl.kubernetes.io/last-applied-configuration"] = "{}"
+    made.metadata.owner_references.add(kind="ReplicaSet", name="web-7bdfd97dcd", controller=True)
+    made.spec.priority, made.spec.service_account_name = 0, "default"
+    for key in ("unreachable", "not-ready"):
+        made.spec.tolerations.add(
+            key=f"node.kubernetes.io/{key}", operator="Exists", effect="NoExecute", toleration_seconds=300)  # fmt: skip
+    made.spec.tolerations.add(key="zoo", operator="Equal", value="lion")
+    _fill(made.spec.containers[0])
+    made.spec.volumes.add(name="cache").volume_source.empty_dir.SetInParent()
+    made.spec.volumes.add(name="host").volume_source.host_path.path = "/srv"
+    made.spec.volumes.add(name="conf").volume_source.config_map.local_object_reference.name = "app"
+    made.spec.volumes.add(name="keys").volume_source.secret.secret_name = "login"
+    return made
+
+
+def _fill(web: core.Container) -> None:
+    web.command.extend(["sh", "-c"])
+    web.args.append("echo one\nexec httpd")
+    web.ports.add(name="http", container_port=8080, protocol="TCP")
+    web.ports.add(container_port=9090, host_port=9090, protocol="UDP")
+    limits = core.ResourceRequirements(
+        limits=quantities(cpu="1", memory="128Mi"), requests=quantities(cpu="250m", memory="64Mi")
+    )
+    web.resources.CopyFrom(limits)
+    web.liveness_probe.handler.http_get.CopyFrom(
+        core.HTTPGetAction(path="/live", port=meta.IntOrString(type=1, str_val="http"))
+    )
+    web.readiness_probe.handler.tcp_socket.port.int_val = 8080
+    web.startup_probe.handler.exec.command.extend(["test", "-f", "/ready"])
+    for probe in (web.liveness_probe, web.readiness_probe, web.startup_probe):
+        probe.timeout_seconds, probe.period_seconds, probe.success_threshold, probe.failure_threshold = 1, 10, 1, 3
+    web.env.add(name="PLAIN", value="one\ntwo")
+    web.env.add(name="NAME").value_from.field_ref.field_path = "metadata.name"
+    web.env.add(name="IP").value_from.field_ref.field_path = "status.podIP"
+    secret_key = web.env.add(name="PASSWORD").value_from.secret_key_ref
+    secret_key.key, secret_key.local_object_reference.name = "password", "login"
+    config_key = web.env.add(name="COLOR").value_from.config_map_key_ref
+    config_key.key, config_key.local_object_reference.name, config_key.optional = "color", "app", True
+    web.env_from.add(prefix="APP_").config_map_ref.local_object_reference.name = "app"
+    web.volume_mounts.add(name="keys", mount_path="/keys", read_only=True)
+    web.volume_mounts.add(name="cache", mount_path="/cache", sub_path="web")

@@ -24,7 +24,7 @@ _OPTIONS: list[tuple[str, int | str]] = [
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """`address` is host:port; certificates and key are PEM text. `server_name` is the name that its certificate must show."""
+    """`address` is host:port; certificates and key are PEM text. `server_name` is the name its certificate must show."""
 
     address: str
     ca: bytes

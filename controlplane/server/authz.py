@@ -51,7 +51,7 @@ def authorize_object(user: User, verb: Verb, obj: ApiObject) -> None:
     """What depends on the object itself: an agent writes only pods that are bound to its node."""
     if user.node and isinstance(obj, core.Pod) and obj.spec.node_name != user.node:
         raise errors.Forbidden(
-            f'pods "{obj.metadata.name}" is forbidden: node "{user.node}" cannot {verb} a pod of node "{obj.spec.node_name}"',
+            f'pods "{obj.metadata.name}" is forbidden: node "{user.node}" cannot {verb} a pod of another node',
             kind="pods",
             name=obj.metadata.name,
         )

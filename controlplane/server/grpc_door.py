@@ -53,8 +53,8 @@ OPTIONS: list[tuple[str, int]] = [
 
 def user_of(context: Context) -> User:
     """Who calls, by the certificate that TLS has verified; a user without a name if there is none."""
-    pem = context.auth_context().get("x509_pem_cert")
-    return users.from_certificate(pem[0]) if pem else User("")
+    pem = next(iter(context.auth_context().get("x509_pem_cert", ())), b"")
+    return users.from_certificate(pem) if pem else User("")
 
 
 async def abort(context: Context, error: errors.StatusError) -> None:
@@ -100,7 +100,7 @@ class ResourcesDoor:
     def __init__(self, verbs: Verbs) -> None:
         self._verbs = verbs
 
-    def handler(self) -> grpc.GenericRpcHandler[Any, Any]:
+    def handler(self) -> grpc.GenericRpcHandler:
         writes = self._verbs.writes
         return grpc.method_handlers_generic_handler("orlop.v1.Resources", {
             "Get": unary(_boxed(self._verbs.reads.get), wire.GetRequest),

@@ -48,7 +48,7 @@ def _refuse_other_name(kind: Kind[Any], old: ApiObject, new: ApiObject) -> None:
     before, after = old.metadata, new.metadata
     if (before.name, before.namespace) != (after.name, after.namespace):
         raise errors.BadRequest(
-            f'{kind.resource} "{before.name}": a patch cannot change metadata.name or metadata.namespace; create another object',
+            f'{kind.resource} "{before.name}": a patch cannot change its name or namespace; create another object',
             kind=kind.resource,
             name=before.name,
         )

@@ -32,7 +32,7 @@ class PodsDoor:
         self._identity, self._ca = identity, ca
         self._channels: dict[tuple[str, str], grpc.aio.Channel] = {}
 
-    def handler(self) -> grpc.GenericRpcHandler[Any, Any]:
+    def handler(self) -> grpc.GenericRpcHandler:
         handlers = {"Logs": streaming(self._logs, node_pb2.LogsRequest)}
         return grpc.method_handlers_generic_handler("orlop.v1.Pods", handlers)
 
@@ -46,7 +46,7 @@ class PodsDoor:
         pod = await self._pod(key)
         request.container = _container(pod, request.container)
         address, channel = await self._channel(pod)
-        call = channel.unary_stream(_LOGS, request_serializer=node_pb2.LogsRequest.SerializeToString)(request)
+        call: Any = channel.unary_stream(_LOGS, request_serializer=node_pb2.LogsRequest.SerializeToString)(request)
         try:
             async for piece in call:
                 yield piece

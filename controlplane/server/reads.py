@@ -40,7 +40,7 @@ class Reads:
         key = requests.key_for(kind, request.namespace, request.name)
         authorize(user, "get", kind, key)
         if request.resource_version:
-            await self._store.cache.reach(requests.revision_in(request.resource_version))
+            await self._store.reach(requests.revision_in(request.resource_version))
             record = self._store.cache.of(kind).get(key)
         else:
             record = await self._store.get(kind, key)
@@ -63,7 +63,7 @@ class Reads:
 
     async def _reach(self, resource_version: str) -> None:
         if resource_version:
-            await self._store.cache.reach(requests.revision_in(resource_version))
+            await self._store.reach(requests.revision_in(resource_version))
         else:
             await self._store.freshen()
 
@@ -104,6 +104,4 @@ def _read_token(token: str) -> tuple[int, Key]:
         revision, namespace, name = orjson.loads(base64.urlsafe_b64decode(token))
         return int(revision), Key(str(namespace), str(name))
     except (binascii.Error, ValueError, TypeError) as error:
-        raise errors.BadRequest(
-            "the continue token is not one that this server gave out; list again from the start"
-        ) from error
+        raise errors.BadRequest("the continue token is not one of this server's; list again from the start") from error

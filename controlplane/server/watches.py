@@ -52,7 +52,7 @@ class Watches:
         revision = requests.revision_in(resource_version)
         if not revision:
             return cache.log, cache.log.end
-        await self._store.cache.reach(revision)
+        await self._store.reach(revision)
         log = cache.log
         if revision < log.since:
             raise _expired(revision)

@@ -1,6 +1,7 @@
 """All objects as of the newest revision seen, kept current by one etcd watch, with the recent changes of each kind.
 
-One watch serves all kinds, so that changes arrive in one order and `revision` holds for every kind at once.
+One watch serves all kinds, so that changes arrive in one order and `revision` holds for every kind at once. When a revision
+does not arrive because it is not under our prefix (an etcd shared with others), a write of our own flushes it out.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import asyncio
 import contextlib
 import heapq
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 import structlog
@@ -19,13 +20,13 @@ from controlplane.api.objects import Key
 from controlplane.api.registry import Kind
 from controlplane.store import keys
 from controlplane.store.etcd import rpc_pb2 as rpc
-from controlplane.store.etcd.client import CompactedError, Etcd, UnavailableError, Watch
+from controlplane.store.etcd.client import CompactedError, Etcd, UnavailableError
 from controlplane.store.log import Event, EventLog
 from controlplane.store.records import Record
 
 log = structlog.get_logger()
 
-_ASK_PROGRESS_AFTER_SECONDS = 0.05
+_BARRIER_AFTER_SECONDS = 0.05
 
 
 class KindCache:
@@ -78,13 +79,13 @@ class KindCache:
 class Cache:
     """`run` keeps it current; `revision` is the newest revision whose changes are all in."""
 
-    def __init__(self, etcd: Etcd) -> None:
+    def __init__(self, etcd: Etcd, pass_barrier: Callable[[], Awaitable[object]]) -> None:
         self.revision = 0
+        self._pass_barrier = pass_barrier
         self._etcd = etcd
         self._kinds = {kind.resource: KindCache(kind, 0) for kind in registry.KINDS}
         self._waiters: list[tuple[int, int, asyncio.Future[None]]] = []
         self._tickets = 0
-        self._watch: Watch | None = None
         self._loaded = asyncio.Event()
 
     def of(self, kind: Kind[Any]) -> KindCache:
@@ -99,8 +100,8 @@ class Cache:
         while True:
             try:
                 await self._load()
-                self._watch = self._etcd.watch(keys.ROOT, start_revision=self.revision + 1)
-                async for batch in self._watch.batches():
+                watch = self._etcd.watch(keys.ROOT, start_revision=self.revision + 1)
+                async for batch in watch.batches():
                     self._take(batch.revision, batch.events)
             except CompactedError as error:
                 log.warning("watch cache starts over", reason=str(error))
@@ -115,14 +116,13 @@ class Cache:
         self._tickets += 1
         reached: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         heapq.heappush(self._waiters, (revision, self._tickets, reached))
-        pause = _ASK_PROGRESS_AFTER_SECONDS
+        pause = _BARRIER_AFTER_SECONDS
         while not reached.done():
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(pause):
                     await asyncio.shield(reached)
                     return
-            if self._watch is not None:
-                await self._watch.ask_progress()
+            await self._pass_barrier()
             pause = min(pause * 2, 1.0)
 
     async def freshen(self) -> int:

@@ -3,6 +3,7 @@
 /orlop/objects/<resource>/<namespace>/<name>     an object of a namespaced kind
 /orlop/objects/<resource>/<name>                 an object of another kind
 /orlop/allocations/<pool>/<value>                what a service holds: an address or a port
+    /orlop/barrier                                   written to see it come back through the watch
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from controlplane.api.objects import Key
 from controlplane.api.registry import Kind
 
 ROOT = b"/orlop/"
+BARRIER = ROOT + b"barrier"
 OBJECTS = ROOT + b"objects/"
 
 

@@ -40,7 +40,7 @@ class Store:
         self._etcd = Etcd(endpoint)
         self._committer = Committer(self._etcd)
         self._history_seconds = history_seconds
-        self.cache = Cache(self._etcd)
+        self.cache = Cache(self._etcd, self._pass_barrier)
 
     async def run(self) -> None:
         """Serves until cancelled."""
@@ -64,6 +64,15 @@ class Store:
         """Returns once the cache has everything that was acknowledged before the call."""
         try:
             return await self.cache.freshen()
+        except UnavailableError as error:
+            raise errors.Unavailable(str(error)) from error
+
+    async def reach(self, revision: int) -> None:
+        """Returns once the cache has everything up to `revision`; raises Expired for one that this cluster never had."""
+        try:
+            if revision > self.cache.revision and revision > await self._etcd.revision():
+                raise errors.Expired(f"resource version {revision} is newer than any this cluster has; list again")
+            await self.cache.reach(revision)
         except UnavailableError as error:
             raise errors.Unavailable(str(error)) from error
 
@@ -113,6 +122,9 @@ class Store:
         own = keys.key_for(record.kind, record.key)
         versions: Mapping[bytes, int] = {own: record.revision}
         return await self._commit(Mutation(versions, {}, [own, *(claim.key for claim in frees)]))
+
+    async def _pass_barrier(self) -> None:
+        await self._committer.commit(Mutation({}, {keys.BARRIER: b""}))
 
     async def _commit(self, mutation: Mutation) -> int | None:
         try:

@@ -7,7 +7,6 @@ the caller must read before it tries again. etcd's password authentication is no
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -70,7 +69,8 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class WatchBatch:
-    """All events up to and including `revision`; no events when etcd only reports progress."""
+    """All events up to and including `revision`. etcd's reports of progress are not used: before 3.4.25 they may
+    run ahead of the events (etcd issue 15220)."""
 
     revision: int
     events: Sequence[rpc.Event]
@@ -171,14 +171,6 @@ class Watch:
 
     def __init__(self, method: Any, prefix: bytes, start_revision: int) -> None:
         self._method, self._prefix, self._next = method, prefix, start_revision
-        self._call: Any = None
-
-    async def ask_progress(self) -> None:
-        """Asks etcd how far it has come; the answer arrives as a batch without events. Best effort."""
-        call = self._call
-        if call is not None:
-            with contextlib.suppress(grpc.aio.AioRpcError, asyncio.InvalidStateError):
-                await call.write(rpc.WatchRequest(progress_request=rpc.WatchProgressRequest()))
 
     async def batches(self) -> AsyncIterator[WatchBatch]:
         first, longest = _WATCH_BACKOFF_SECONDS
@@ -187,12 +179,10 @@ class Watch:
             call = self._method(timeout=None)
             try:
                 await call.write(_watch_from(self._prefix, self._next))
-                self._call = call
                 async for batch in _batches(call):
                     pause = first
-                    if batch.revision >= self._next:
-                        yield batch
-                        self._next = batch.revision + 1
+                    yield batch
+                    self._next = batch.revision + 1
             except grpc.aio.AioRpcError as error:
                 if error.code() not in _RESUMABLE:
                     raise
@@ -200,16 +190,13 @@ class Watch:
             except asyncio.InvalidStateError as error:
                 log.debug("etcd watch lost", error=str(error), resume=self._next)
             finally:
-                self._call = None
                 call.cancel()
             await asyncio.sleep(pause)
             pause = min(pause * 2, longest)
 
 
 def _watch_from(prefix: bytes, revision: int) -> rpc.WatchRequest:
-    create = rpc.WatchCreateRequest(
-        key=prefix, range_end=prefix_end(prefix), start_revision=revision, progress_notify=True, fragment=True
-    )
+    create = rpc.WatchCreateRequest(key=prefix, range_end=prefix_end(prefix), start_revision=revision, fragment=True)
     return rpc.WatchRequest(create_request=create)
 
 
@@ -233,5 +220,3 @@ async def _batches(call: Any) -> AsyncIterator[WatchBatch]:
         if held:
             yield WatchBatch(held[-1].kv.mod_revision, held)
             held = []
-        else:
-            yield WatchBatch(message.header.revision, ())

@@ -38,6 +38,7 @@ PARTS = ("api", "scheduler", "controllers")
 ADMIN = Identity("kubernetes-admin", (users.MASTERS,))
 SCHEDULER = Identity(users.SCHEDULER)
 CONTROLLERS = Identity(users.CONTROLLER_MANAGER)
+HOLLOW = Identity("system:hollow-nodes", (users.MASTERS,), ("localhost", "127.0.0.1"))  # many nodes in one process
 _LOCAL = ("localhost", "127.0.0.1")
 
 
@@ -63,8 +64,9 @@ def main() -> None:
 @main.command()
 @click.option("--dir", "path", type=click.Path(path_type=Path), required=True, help="Where the certificates are kept.")
 @click.option("--host", "hosts", multiple=True, help="A name or address at which the API server is reached.")
-@click.option("--node", "nodes", multiple=True, metavar="NAME=IP", help="A node that gets a certificate.")
-def pki(path: Path, hosts: tuple[str, ...], nodes: tuple[str, ...]) -> None:
+@click.option("--node", "nodes", multiple=True, metavar="NAME[=IP]", help="A node that gets a certificate.")
+@click.option("--hollow", is_flag=True, help="Also one for simulated nodes.")
+def pki(path: Path, hosts: tuple[str, ...], nodes: tuple[str, ...], hollow: bool) -> None:
     """Make the certificates that a cluster needs; those that are there and good are kept."""
     directory, now = Directory(path), datetime.datetime.now(datetime.UTC)
     directory.ensure("apiserver", Identity("kube-apiserver", (), (SERVER_NAME, *_LOCAL, *hosts)), now)
@@ -74,7 +76,10 @@ def pki(path: Path, hosts: tuple[str, ...], nodes: tuple[str, ...]) -> None:
     directory.ensure("controllers", CONTROLLERS, now)
     for node in nodes:
         name, _, address = node.partition("=")
-        directory.ensure(name, Identity(users.NODE_PREFIX + name, (users.NODES,), (name, address)), now)
+        hosts = (name, address) if address else (name,)
+        directory.ensure(name, Identity(users.NODE_PREFIX + name, (users.NODES,), hosts), now)
+    if hollow:
+        directory.ensure("hollow", HOLLOW, now)
 
 
 @dataclass(frozen=True, slots=True)

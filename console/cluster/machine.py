@@ -58,7 +58,7 @@ def _linux() -> str:
 
 
 def _python() -> str:
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036 - the system's Python runs this file
         raise LookupError(f"this is Python {platform.python_version()}")
     return f"Python {platform.python_version()}"
 
@@ -217,7 +217,7 @@ def _start_docker() -> None:
     if Path("/run/systemd/system").exists():
         subprocess.run([*_sudo(), "systemctl", "enable", "--now", "docker"], check=False)
     else:
-        log = Path("/var/log/dockerd.log") if os.geteuid() == 0 else Path("/tmp/dockerd.log")  # noqa: S108
+        log = Path("/var/log/dockerd.log") if os.geteuid() == 0 else Path("/tmp/dockerd.log")
         with log.open("ab") as out:
             subprocess.Popen(
                 [*_sudo(), "dockerd", "--bridge=none", "--iptables=false", "--ip-forward=false"],

@@ -32,7 +32,8 @@ _SELF = User("system:apiserver", frozenset({MASTERS}))
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`listen` is host:port, port 0 for any free one; `identity` what the server shows to clients and agents."""
+    """`listen` is host:port, several separated by commas, port 0 for any free one; `identity` is what the server shows to
+    clients and agents."""
 
     listen: str
     etcd: Endpoint
@@ -70,7 +71,8 @@ class ApiServer:
         pods = PodsDoor(self._store, self._settings.identity, self._settings.ca)
         server = grpc.aio.server(options=OPTIONS)
         server.add_generic_rpc_handlers((ResourcesDoor(self.verbs).handler(), pods.handler()))
-        self.port = server.add_secure_port(self._settings.listen, self._credentials())
+        for address in self._settings.listen.split(","):
+            self.port = server.add_secure_port(address, self._credentials())
         await server.start()
         log.info("serving", address=self._settings.listen, port=self.port)
         self._ready.set()

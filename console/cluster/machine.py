@@ -188,6 +188,7 @@ def install(needs: tuple[Need, ...]) -> list[Finding]:
         _apt(packages)
     if any(need.name == "docker daemon" for need in missing) and shutil.which("dockerd", path=_admin_path()):
         _start_docker()
+    needs = tuple(need for need in needs if need.name != "root" or not _sudo())
     return [finding for finding in check(needs) if not finding.ok]
 
 

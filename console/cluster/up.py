@@ -98,7 +98,16 @@ def write_kubeconfig(spec: Spec, link: Connection) -> Path:
     kubeconfig.write_context(
         path, CONTEXT, server=server, grpc=link.address, ca=link.ca, certificate=link.certificate, key=link.key
     )
+    _hand_over(path)
     return path
+
+
+def _hand_over(path: Path) -> None:
+    """Under sudo, the file belongs to the user who typed it."""
+    owner = os.environ.get("SUDO_UID")
+    if os.geteuid() == 0 and owner and path.is_relative_to(Path.home()):
+        for made in (path.parent, path):
+            os.chown(made, int(owner), int(os.environ.get("SUDO_GID", "-1")))
 
 
 def kubeconfig_path(spec: Spec) -> Path:

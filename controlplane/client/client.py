@@ -26,6 +26,7 @@ from protos.v1 import resources_pb2 as wire
 
 DEADLINE_SECONDS = 30.0
 PAGE = 500
+STREAM_OPEN = "orlop-stream-open"  # metadata by which the server says that a stream has begun
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,13 +158,19 @@ class Client:
         initial_events: bool = False,
         bookmarks: bool = True,
     ) -> AsyncIterator[Sequence[Change[T]]]:
-        """Changes in batches, in stored order. Raises Expired when `resource_version` is no longer kept and Unavailable
-        when the connection is lost; resuming is the caller's (see `Informer`)."""
+        """Changes in batches, in stored order; the first, empty batch says that the watch is under way.
+
+        Raises Expired when `resource_version` is no longer kept and Unavailable when the connection is lost; resuming is
+        the caller's (see `Informer`).
+        """
         request = wire.WatchRequest(
             resource=kind.resource, namespace=namespace, label_selector=labels, field_selector=fields,
             resource_version=resource_version, send_initial_events=initial_events, allow_bookmarks=bookmarks)  # fmt: skip
         call = self._resources.Watch(request)
         try:
+            opened = await call.initial_metadata()
+            if any(key == STREAM_OPEN for key, _ in opened or ()):  # a call that fails has metadata too, but not this
+                yield []
             async for batch in call:
                 yield [_change(kind, event) for event in batch.events]
         except grpc.aio.AioRpcError as error:

@@ -90,16 +90,15 @@ class Informer(Generic[T]):
             try:
                 if not self.resource_version:
                     await self._relist()
-                self.connected, pause = True, first
                 await self._follow()
             except errors.Expired:
                 self.resource_version = ""
             except errors.StatusError as error:
+                pause = first if self.connected else min(pause * 2, longest)
                 self.connected = False
                 if not isinstance(error, errors.Unavailable):
                     log.warning("watch ended", resource=self.kind.resource, error=str(error))
                 await asyncio.sleep(pause)
-                pause = min(pause * 2, longest)
 
     async def _relist(self) -> None:
         listed = await self._client.list(self.kind, self._namespace, labels=self._labels, fields=self._fields)
@@ -118,6 +117,7 @@ class Informer(Generic[T]):
             self.kind, self._namespace, labels=self._labels, fields=self._fields,
             resource_version=self.resource_version)  # fmt: skip
         async for batch in watch:
+            self.connected = True
             for change in batch:
                 self._take(change)
             if batch:

@@ -5,7 +5,7 @@ Decisions are taken on the watch cache; where that may lag, the store's conditio
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any, cast
 
 from controlplane.api import defaults, errors, registry
@@ -14,32 +14,41 @@ from controlplane.api.objects import ApiObject, Key, key_of
 from controlplane.api.registry import Kind
 from controlplane.server import addresses
 from controlplane.server.sources import Sources
+from controlplane.store.records import Record
 from controlplane.store.store import Claim, Store
 from protos.v1 import core_pb2 as core
 
 
 class Admission:
     def __init__(self, store: Store, ranges: addresses.Ranges, sources: Sources) -> None:
-        self._cache = store.cache
+        self._store = store
         self._ranges = ranges
         self._sources = sources
 
-    def admit_create(self, kind: Kind[Any], obj: ApiObject) -> Sequence[tuple[Kind[Any], Key]]:
-        """Completes the object. Returns what must still exist when it is written."""
+    def complete(self, obj: ApiObject) -> None:
+        """Adds what every new object of its kind gets."""
         if isinstance(obj, core.Pod):
             defaults.default_tolerations(obj)
+
+    async def namespace_of(self, kind: Kind[Any], obj: ApiObject, *, newest: bool) -> Record | None:
+        """The namespace that a new object comes into, which must not have changed when the object is written; None for
+        kinds without one. Raises NotFound, or Forbidden for a namespace that is being deleted."""
         if not kind.namespaced:
-            return ()
+            return None
         namespace = obj.metadata.namespace
-        found = self._cache.of(registry.NAMESPACES).get(Key("", namespace))
-        if found is not None and cast("core.Namespace", found.message()).status.phase == "Terminating":
+        key = Key("", namespace)
+        found = None if newest else self._store.cache.of(registry.NAMESPACES).get(key)
+        found = found or await self._store.get(registry.NAMESPACES, key)
+        if found is None:
+            raise errors.not_found(registry.NAMESPACES.resource, namespace)
+        if cast("core.Namespace", found.message()).status.phase == "Terminating":
             raise errors.Forbidden(
                 f'{kind.resource} "{obj.metadata.name}" is forbidden: namespace {namespace} is being terminated; '
                 "use another one",
                 kind=kind.resource,
                 name=obj.metadata.name,
             )
-        return ((registry.NAMESPACES, Key("", namespace)),)
+        return found
 
     def allocate(self, obj: ApiObject, old: ApiObject | None) -> None:
         """Gives a service its addresses; raises Invalid for values out of range."""
@@ -73,6 +82,6 @@ class Admission:
         return problems
 
     def _others(self, service: core.Service) -> Iterator[core.Service]:
-        for record in self._cache.of(registry.SERVICES).records():
+        for record in self._store.cache.of(registry.SERVICES).records():
             if record.key != key_of(service):
                 yield cast("core.Service", record.message())

@@ -77,7 +77,7 @@ class ApiServer:
         log.info("serving", address=self._settings.listen, port=self.port)
         self._ready.set()
         try:
-            await server.wait_for_termination()
+            await asyncio.Event().wait()  # not wait_for_termination: once cancelled, it makes stop() fail (grpcio 1.85)
         finally:
             await server.stop(grace=0.2)
             await pods.close()

@@ -14,6 +14,7 @@ from google.protobuf.message import Message
 from google.rpc import status_pb2
 
 from controlplane.api import errors
+from controlplane.client.client import STREAM_OPEN
 from controlplane.server import users
 from controlplane.server.users import User
 from controlplane.server.verbs import Verbs
@@ -84,7 +85,7 @@ def unary(answer: Answer, request: type[Message]) -> grpc.RpcMethodHandler[Any, 
 def streaming(stream: Stream, request: type[Message]) -> grpc.RpcMethodHandler[Any, Any]:
     async def handle(message: Any, context: Context) -> None:
         try:
-            await context.send_initial_metadata(())
+            await context.send_initial_metadata(((STREAM_OPEN, "1"),))
             async with contextlib.aclosing(stream(user_of(context), message)) as chunks:  # type: ignore[type-var]
                 async for chunk in chunks:
                     await context.write(chunk)

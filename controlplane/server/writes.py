@@ -54,29 +54,25 @@ class Writes:
         authorize(user, "create", kind, key)
         strategy.prepare_create(kind, obj, uid=self._sources.uid(), now=self._sources.now())
         defaults.apply_defaults(kind, obj)
-        requires = self._admission.admit_create(kind, obj)
+        self._admission.complete(obj)
         _refuse(kind, obj, validation.problems_of(kind, obj))
-        for _ in range(_ATTEMPTS):
+        for attempt in range(_ATTEMPTS):
+            namespace = await self._admission.namespace_of(kind, obj, newest=attempt > 0)
             ready = copy_of(obj)
             self._admission.allocate(ready, None)
             if dry_run:
                 return Record(kind, key, ready.SerializeToString(), 0)
             takes = self._admission.claims(ready)
-            record = await self._store.write(kind, ready, replaces=None, takes=sorted(takes), requires=requires)
+            record = await self._store.write(kind, ready, replaces=None, takes=sorted(takes), requires=namespace)
             if record is not None:
                 return record
-            await self._explain_refused_create(kind, key, obj, requires)
+            await self._explain_refused_create(kind, key, obj)
         raise _too_busy(kind, key)
 
-    async def _explain_refused_create(
-        self, kind: Kind[Any], key: Key, obj: ApiObject, requires: Sequence[tuple[Kind[Any], Key]]
-    ) -> None:
+    async def _explain_refused_create(self, kind: Kind[Any], key: Key, obj: ApiObject) -> None:
         """Raises the reason, or returns when another attempt may succeed with other addresses."""
         if await self._store.get(kind, key) is not None:
             raise errors.AlreadyExists(f'{kind.resource} "{key.name}" already exists', kind=kind.resource, name=key.name)
-        for needed, name in requires:
-            if await self._store.get(needed, name) is None:
-                raise errors.not_found(needed.resource, name.name)
         await self._store.freshen()
         _refuse(kind, obj, self._admission.taken(obj))
 

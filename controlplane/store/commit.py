@@ -26,12 +26,11 @@ class ConditionError(Exception):
 @dataclass(frozen=True, slots=True)
 class Mutation:
     """Puts and deletes that happen together, if each key of `versions` was last changed at the revision given there
-    (0: there is no such key) and each key of `present` exists."""
+    (0: there is no such key)."""
 
     versions: Mapping[bytes, int]
     puts: Mapping[bytes, bytes] = field(default_factory=dict)
     deletes: Iterable[bytes] = ()
-    present: Iterable[bytes] = ()
 
     @property
     def keys(self) -> set[bytes]:
@@ -45,8 +44,6 @@ class Mutation:
         txn = rpc.TxnRequest()
         for key, revision in self.versions.items():
             txn.compare.add(target=rpc.Compare.MOD, result=rpc.Compare.EQUAL, key=key, mod_revision=revision)
-        for key in self.present:
-            txn.compare.add(target=rpc.Compare.CREATE, result=rpc.Compare.GREATER, key=key, create_revision=0)
         for key, value in self.puts.items():
             txn.success.add(request_put=rpc.PutRequest(key=key, value=value))
         for key in self.deletes:

@@ -99,10 +99,10 @@ class Store:
         replaces: Record | None,
         takes: Sequence[Claim] = (),
         frees: Sequence[Claim] = (),
-        requires: Sequence[tuple[Kind[Any], Key]] = (),
+        requires: Record | None = None,
     ) -> Record | None:
         """The object as stored, or None if it is no longer at the version of `replaces` (None: if it exists already), a
-        claim is taken, or an object it requires is gone."""
+        claim is taken, or the object it requires has changed."""
         value, key = without_version(obj), key_of(obj)
         if len(value) > MOST_BYTES:
             raise errors.TooLarge(f'{kind.resource} "{key.name}" takes {len(value)} bytes; the limit is {MOST_BYTES}')
@@ -111,10 +111,9 @@ class Store:
         for claim in takes:
             versions[claim.key] = 0
             puts[claim.key] = claim.owner.encode()
-        mutation = Mutation(
-            versions, puts, [claim.key for claim in frees], [keys.key_for(other, name) for other, name in requires]
-        )
-        revision = await self._commit(mutation)
+        if requires is not None:
+            versions[keys.key_for(requires.kind, requires.key)] = requires.revision
+        revision = await self._commit(Mutation(versions, puts, [claim.key for claim in frees]))
         return None if revision is None else Record(kind, key, value, revision)
 
     async def remove(self, record: Record, *, frees: Sequence[Claim] = ()) -> int | None:

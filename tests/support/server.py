@@ -36,6 +36,12 @@ async def running(work: Coroutine[Any, Any, None], name: str) -> AsyncIterator[a
 class RunningApi:
     server: ApiServer
     etcd: RealEtcd
+    task: asyncio.Task[None]
+
+    async def stop(self) -> None:
+        """Ends the server before the test does."""
+        self.task.cancel()
+        await asyncio.wait({self.task})
 
     def connection(self, who: Identity = ADMIN) -> Connection:
         authority = self.etcd.pki.load("ca")
@@ -62,4 +68,4 @@ async def running_api(
         if not ready.done():
             ready.cancel()
             await task
-        yield RunningApi(server, etcd)
+        yield RunningApi(server, etcd, task)

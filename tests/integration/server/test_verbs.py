@@ -243,7 +243,7 @@ class TestWatch:
             seen: list[Change[core.ConfigMap]] = []
             async for batch in client.watch(CONFIG_MAPS, initial_events=True):
                 seen.extend(batch)
-                if seen[-1].initial_events_end:
+                if seen and seen[-1].initial_events_end:
                     break
         assert [change.type for change in seen] == [WatchEvent.ADDED, WatchEvent.BOOKMARK]
 

@@ -1,4 +1,4 @@
-"""The kubeconfig file is shared with kubectl and other tools: what they put there must survive, what we put there must work."""
+"""The kubeconfig file is shared with kubectl and others: what they put there must survive, what we put there must work."""
 
 from __future__ import annotations
 

@@ -1,0 +1,93 @@
+"""What a command works with: the global flags, the kubeconfig they select, and a client opened when it is needed."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from console.cli.failures import CommandError, Incomplete, told
+from console.kubeconfig import Kubeconfig, load
+from controlplane.api.registry import Kind
+
+if TYPE_CHECKING:
+    from console.cli.targets import Target
+    from controlplane.client.client import Client
+
+
+@dataclass
+class Settings:
+    """The global flags, as given."""
+
+    namespace: str = ""
+    all_namespaces: bool = False
+    context: str = ""
+    kubeconfig: str = ""
+    request_timeout: float = 0.0
+
+    @cached_property
+    def config(self) -> Kubeconfig:
+        return load(self.kubeconfig)
+
+    @property
+    def default_namespace(self) -> str:
+        """Where an object goes, or is looked for, when nothing else says so."""
+        return self.namespace or self.config.namespace(self.context)
+
+    def run(self, work: Callable[[Session], Awaitable[None]]) -> None:
+        """Opens a client, does the work, and raises Incomplete if part of it failed."""
+        import asyncio
+
+        asyncio.run(self._run(work))
+
+    async def _run(self, work: Callable[[Session], Awaitable[None]]) -> None:
+        from controlplane.client.client import DEADLINE_SECONDS, Client
+
+        connection = self.config.connection(self.context)
+        async with Client(connection, deadline_seconds=self.request_timeout or DEADLINE_SECONDS) as client:
+            session = Session(self, client)
+            await work(session)
+        if session.failed:
+            raise Incomplete
+
+
+@dataclass
+class Session:
+    """One command under way. Failures of single objects are told at once and remembered."""
+
+    settings: Settings
+    client: Client
+    failed: bool = field(default=False)
+
+    @property
+    def namespace(self) -> str:
+        return self.settings.default_namespace
+
+    def scope(self, kind: Kind[Any]) -> str:
+        """The namespace to list a kind in; empty for all, and for kinds without one."""
+        return "" if self.settings.all_namespaces or not kind.namespaced else self.namespace
+
+    def home(self, target: Target) -> str:
+        """The namespace that an object named on the command line, or in a manifest, is in."""
+        if not target.kind.namespaced:
+            return ""
+        if self.settings.all_namespaces and not target.namespace:
+            raise CommandError("a resource cannot be retrieved by name across all namespaces")
+        return target.namespace or self.namespace
+
+    def fail(self, error: Exception) -> None:
+        """Tells what went wrong with one object; the others go on."""
+        self.failed = True
+        note(told(error))
+
+    @staticmethod
+    def now() -> float:
+        return time.time()
+
+
+def note(text: str) -> None:
+    """A line for the person at the terminal, not for the pipe."""
+    print(text, file=sys.stderr, flush=True)

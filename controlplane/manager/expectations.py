@@ -40,10 +40,13 @@ class Expectations(Generic[K]):
 
     def wrote(self, key: K, obj: ApiObject) -> None:
         """`obj` was created or updated, and is as the store returned it."""
-        kind, revision = kind_of(obj), int(obj.metadata.resource_version or 0)
-        expected = self._of(key)
-        _, known = expected.revisions.get(kind.resource, (kind, 0))
-        expected.revisions[kind.resource] = kind, max(known, revision)
+        self.reach(key, kind_of(obj), int(obj.metadata.resource_version or 0))
+
+    def reach(self, key: K, kind: Kind[Any], revision: int) -> None:
+        """The view has to come as far as this revision."""
+        revisions = self._of(key).revisions
+        _, known = revisions.get(kind.resource, (kind, 0))
+        revisions[kind.resource] = kind, max(known, revision)
 
     def deleted(self, key: K, obj: ApiObject) -> None:
         """The deletion of `obj` was asked for: the view will show it terminating, or not at all."""
@@ -53,24 +56,22 @@ class Expectations(Generic[K]):
     def forget(self, key: K) -> None:
         self._expected.pop(key, None)
 
-    def met(self, key: K) -> bool:
-        """Whether the key may be planned again."""
+    def unmet(self, key: K) -> Kind[Any] | None:
+        """A kind whose copy has to move on before the key may be planned again; None when it may."""
         expected = self._expected.get(key)
         if expected is None:
-            return True
-        if not (self._reached(expected) and self._shows_deletions(expected)):
-            return False
+            return None
+        for kind, revision in expected.revisions.values():
+            if self._copy.revision(kind) < revision:
+                return kind
+        for (_, name), (kind, uid) in expected.gone.items():
+            if not self._is_going(kind, name, uid):
+                return kind
         del self._expected[key]
-        return True
+        return None
 
     def _of(self, key: K) -> _Expected:
         return self._expected.setdefault(key, _Expected())
-
-    def _reached(self, expected: _Expected) -> bool:
-        return all(self._copy.revision(kind) >= revision for kind, revision in expected.revisions.values())
-
-    def _shows_deletions(self, expected: _Expected) -> bool:
-        return all(self._is_going(kind, key, uid) for (_, key), (kind, uid) in expected.gone.items())
 
     def _is_going(self, kind: Kind[Any], key: Key, uid: str) -> bool:
         seen = self._copy.get(kind, key.name, key.namespace)

@@ -190,7 +190,7 @@ class Simulation:
         return bool(plan.writes)
 
     def may_plan(self, owner: ApiObject) -> bool:
-        return self.expectations.met((kind_of(owner).resource, key_of(owner)))
+        return self.expectations.unmet((kind_of(owner).resource, key_of(owner))) is None
 
     def pods(self) -> list[core.Pod]:
         return self.store.all(registry.PODS)

@@ -1,0 +1,31 @@
+"""The end of a namespace: everything in it is deleted, and when the store holds nothing more of it, it may go itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from controlplane.api import objects, registry
+from controlplane.api.registry import Kind
+from controlplane.controllers.plan import NOTHING, Delete, DeleteAll, Empty, Plan, Update
+from controlplane.controllers.view import NAMESPACE, View
+from protos.v1 import core_pb2 as core
+
+FINALIZER = "kubernetes"
+
+# Events come and go too fast to be worth a copy; they are swept away without looking.
+SWEPT: tuple[Kind[Any], ...] = (registry.EVENTS,)
+WATCHED: tuple[Kind[Any], ...] = tuple(kind for kind in registry.KINDS if kind.namespaced and kind not in SWEPT)
+
+
+def plan_namespace(namespace: core.Namespace, view: View, _now: float) -> Plan:
+    name = namespace.metadata.name
+    if not objects.is_terminating(namespace) or FINALIZER not in namespace.spec.finalizers:
+        return NOTHING
+    left = [obj for kind in WATCHED for obj in view.select(kind, NAMESPACE, name)]
+    if left:
+        return Plan(tuple(Delete(obj) for obj in left if not objects.is_terminating(obj)))
+    fresh = objects.copy_of(namespace)
+    del fresh.spec.finalizers[:]
+    fresh.spec.finalizers.extend(other for other in namespace.spec.finalizers if other != FINALIZER)
+    nothing_left = tuple(Empty(kind, name) for kind in (*WATCHED, *SWEPT))
+    return Plan((*(DeleteAll(kind, name) for kind in SWEPT), Update(fresh, guards=nothing_left)))

@@ -1,0 +1,129 @@
+"""Carries a plan out: checks its guards in the store, sends its writes, tells its events, and notes what the view must show
+before the key is planned again.
+
+Each write succeeds or fails by itself. What failed is not repeated here: the key is planned again from what is then known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from typing import Any, Generic, TypeVar
+
+import structlog
+
+from controlplane.api import errors
+from controlplane.api.objects import ApiObject, Key, is_terminating, key_of
+from controlplane.api.registry import Kind, kind_of
+from controlplane.client.client import Client, create_write, delete_options, update_write
+from controlplane.client.events import EventRecorder
+from controlplane.controllers.plan import Absent, Alive, Create, Delete, DeleteAll, Empty, Event, Guard, Plan, Update
+from controlplane.manager.expectations import Expectations
+from controlplane.manager.writer import Outcome, Writer
+from protos.v1 import resources_pb2 as wire
+
+log = structlog.get_logger()
+
+K = TypeVar("K", bound=Hashable)
+
+# No object has this name, so that a list for it costs nothing but its revision.
+_NO_NAME = "metadata.name=-"
+
+
+class Applier(Generic[K]):
+    """For one controller."""
+
+    def __init__(self, client: Client, writer: Writer, events: EventRecorder, expectations: Expectations[K]) -> None:
+        self._client, self._writer, self._events, self._expectations = client, writer, events, expectations
+        self._unsure: dict[K, list[Kind[Any]]] = {}
+
+    async def settle(self, key: K) -> None:
+        """After a request whose outcome is not known: makes the view come as far as the store is now."""
+        for kind in self._unsure.get(key, ()):
+            listed = await self._client.list(kind, fields=_NO_NAME)
+            self._expectations.reach(key, kind, int(listed.resource_version))
+        self._unsure.pop(key, None)
+
+    async def apply(self, key: K, plan: Plan) -> bool:
+        """Whether all of it was written; if not, the key is to be planned again. Raises StatusError when the store cannot be
+        asked."""
+        for sweep in [write for write in plan.writes if isinstance(write, DeleteAll)]:
+            await self._client.delete_collection(sweep.kind, sweep.namespace)
+        writes: list[Create | Update | Delete] = []
+        held_back = False
+        for write in plan.writes:
+            if isinstance(write, DeleteAll):
+                continue
+            if isinstance(write, Create) or await self._hold(write.guards):
+                writes.append(write)
+            else:
+                held_back = True
+        outcomes = await self._send(key, writes) if writes else ()
+        results = [self._account(key, write, outcome) for write, outcome in zip(writes, outcomes, strict=True)]
+        return all(results) and not held_back
+
+    async def _send(self, key: K, writes: Sequence[Create | Update | Delete]) -> Sequence[Outcome]:
+        try:
+            return await self._writer.write([_request(write) for write in writes])
+        except errors.StatusError:
+            self._unsure[key] = list({kind_of(write.obj).resource: kind_of(write.obj) for write in writes}.values())
+            raise
+
+    def _account(self, key: K, write: Create | Update | Delete, outcome: Outcome) -> bool:
+        if not isinstance(outcome, errors.StatusError):
+            if isinstance(write, Delete):
+                self._expectations.deleted(key, write.obj)
+            else:
+                self._expectations.wrote(key, outcome)
+            self._tell(write.event, outcome.metadata.name)
+            return True
+        if isinstance(write, Delete) and isinstance(outcome, errors.NotFound):
+            self._expectations.deleted(key, write.obj)
+            return True
+        if not isinstance(outcome, errors.Conflict | errors.AlreadyExists | errors.NotFound):
+            name = write.obj.metadata.name or write.obj.metadata.generate_name
+            log.warning("write refused", resource=kind_of(write.obj).resource, name=name, error=str(outcome))
+            self._tell(None if isinstance(write, Update) else write.failure, name, str(outcome))
+        return False
+
+    def _tell(self, event: Event | None, name: str, error: str = "") -> None:
+        if event is not None:
+            message = event.message.replace("{name}", name).replace("{error}", error)
+            self._events.record(event.about, event.type, event.reason, message)
+
+    async def _hold(self, guards: Sequence[Guard]) -> bool:
+        for guard in guards:
+            if not await self._holds(guard):
+                return False
+        return True
+
+    async def _holds(self, guard: Guard) -> bool:
+        match guard:
+            case Alive(kind, key, uid):
+                found = await self._get(kind, key)
+                return found is not None and found.metadata.uid == uid and not is_terminating(found)
+            case Absent(kind, key, uid):
+                found = await self._get(kind, key)
+                return found is None or (uid != "" and found.metadata.uid != uid)
+            case Empty(kind, namespace):
+                return not (await self._client.list(kind, namespace)).items
+
+    async def _get(self, kind: Kind[Any], key: Key) -> ApiObject | None:
+        try:
+            found: ApiObject = await self._client.get(kind, key.name, key.namespace)
+        except errors.NotFound:
+            return None
+        return found
+
+
+def _request(write: Create | Update | Delete) -> wire.WriteRequest:
+    match write:
+        case Create(obj):
+            return create_write(obj)
+        case Update(obj, subresource):
+            return update_write(obj, subresource)
+        case Delete(obj):
+            key = key_of(obj)
+            options = delete_options(
+                uid=obj.metadata.uid, grace_seconds=write.grace_seconds, propagation=write.propagation)  # fmt: skip
+            return wire.WriteRequest(delete=wire.DeleteRequest(
+                resource=kind_of(obj).resource, namespace=key.namespace, name=key.name, options=options))  # fmt: skip

@@ -1,0 +1,128 @@
+"""Runs the controllers: changes become keys, a key becomes a plan, the plan is carried out; failures come back later.
+
+One worker at a time has a key; many keys are worked on at once. All controllers share the informers and the writer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+import structlog
+
+from controlplane.api import errors, registry
+from controlplane.api.registry import Kind
+from controlplane.client.client import Client
+from controlplane.client.events import EventRecorder
+from controlplane.client.queue import WorkQueue
+from controlplane.manager.apply import Applier
+from controlplane.manager.controller import Controller, Watch
+from controlplane.manager.copies import Copies
+from controlplane.manager.expectations import Expectations
+from controlplane.manager.heartbeats import Heartbeats
+from controlplane.manager.registrations import all_controllers
+from controlplane.manager.writer import Writer
+
+log = structlog.get_logger()
+
+K = TypeVar("K", bound=Hashable)
+
+
+@dataclass(frozen=True, slots=True)
+class ManagerOptions:
+    """`cluster_cidr` is where the nodes' pod ranges come from, each a /`node_cidr_bits`."""
+
+    cluster_cidr: str = "10.244.0.0/16"
+    node_cidr_bits: int = 24
+    node_monitor_grace_seconds: float = 40.0
+
+
+async def run_manager(client: Client, options: ManagerOptions) -> None:
+    """Runs every controller until cancelled."""
+    heartbeats = Heartbeats(time.monotonic)
+    controllers = all_controllers(
+        heartbeats,
+        cluster_cidr=options.cluster_cidr,
+        node_cidr_bits=options.node_cidr_bits,
+        grace_seconds=options.node_monitor_grace_seconds,
+    )
+    copies, writer = Copies(client, controllers), Writer(client)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(copies.run(), name="copies")
+        tasks.create_task(writer.run(), name="writer")
+        await copies.synced()
+        tasks.create_task(heartbeats.run(copies.of(registry.LEASES), copies.of(registry.NODES)), name="heartbeats")
+        for controller in controllers:
+            worker = ControllerRunner(controller, client, copies, writer, clock=time.time)
+            tasks.create_task(worker.run(), name=controller.name)
+        log.info("controllers started", controllers=len(controllers))
+
+
+class ControllerRunner(Generic[K]):
+    """One controller at work."""
+
+    def __init__(
+        self, controller: Controller[K], client: Client, copies: Copies, writer: Writer, *, clock: Callable[[], float]
+    ) -> None:
+        self._controller, self._copies, self._clock = controller, copies, clock
+        self._queue: WorkQueue[K] = WorkQueue()
+        self._events = EventRecorder(client, controller.name, clock=clock)
+        self._expectations: Expectations[K] = Expectations(copies)
+        self._applier = Applier(client, writer, self._events, self._expectations)
+        self._parked: dict[str, set[K]] = {}
+
+    async def run(self) -> None:
+        """Works until cancelled. The copies must have synced."""
+        for informer in self._copies.informers:
+            informer.after_batch(lambda resource=informer.kind.resource: self._unpark(resource))  # type: ignore[misc]
+        for watch in self._controller.watches:
+            self._subscribe(watch)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._events.run(), name=f"{self._controller.name}-events")
+            for number in range(self._controller.workers):
+                tasks.create_task(self._work(), name=f"{self._controller.name}-{number}")
+
+    def _subscribe(self, watch: Watch[Any]) -> None:
+        def changed(old: Any, new: Any) -> None:
+            for key in watch.keys(old, new, self._copies):
+                self._queue.add(key)
+
+        self._copies.of(watch.kind).subscribe(changed)
+
+    async def _work(self) -> None:
+        while True:
+            key = await self._queue.get()
+            unmet = self._expectations.unmet(key)
+            if unmet is not None:
+                self._park(key, unmet)
+            elif await self._reconcile(key):
+                self._queue.done(key)
+            else:
+                self._queue.retry(key)
+
+    def _park(self, key: K, kind: Kind[Any]) -> None:
+        self._parked.setdefault(kind.resource, set()).add(key)
+        self._queue.done(key)
+
+    def _unpark(self, resource: str) -> None:
+        for key in self._parked.pop(resource, ()):
+            self._queue.add(key)
+
+    async def _reconcile(self, key: K) -> bool:
+        """Plans and writes. False if it has to be tried again."""
+        try:
+            await self._applier.settle(key)
+            if self._expectations.unmet(key) is not None:
+                return False
+            plan = self._controller.plan(key, self._copies, self._clock())
+            if plan.requeue_after is not None:
+                self._queue.add_after(key, plan.requeue_after)
+            return await self._applier.apply(key, plan)
+        except errors.StatusError as error:
+            log.warning("reconcile failed", controller=self._controller.name, key=str(key), error=str(error))
+        except Exception:
+            log.exception("reconcile failed", controller=self._controller.name, key=str(key))
+        return False

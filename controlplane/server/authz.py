@@ -1,7 +1,7 @@
 """Who may do what.
 
-Administrators (group system:masters) may do everything, and so may the scheduler and the controller manager on the kinds
-they steer. An agent reads what it needs to run pods and writes only its own node, its own lease, events, and the status and
+Administrators (group system:masters) may do everything, and so may the controller manager, which clears away whatever a
+namespace or an owner leaves behind. The scheduler may do everything but touch secrets. An agent reads what it needs to run pods and writes only its own node, its own lease, events, and the status and
 end of the pods that are bound to it.
 """
 
@@ -19,7 +19,6 @@ Verb = Literal["get", "list", "watch", "create", "update", "patch", "delete", "d
 
 NODE_LEASES = "kube-node-lease"
 _READS = frozenset({"get", "list", "watch"})
-_COMPONENTS = frozenset({SCHEDULER, CONTROLLER_MANAGER})
 _NODE_READS = frozenset(
     kind.resource
     for kind in (registry.NAMESPACES, registry.NODES, registry.PODS, registry.SERVICES, registry.ENDPOINT_SLICES,
@@ -33,7 +32,7 @@ def authorize(user: User, verb: Verb, kind: Kind[Any], key: Key, *, subresource:
         raise errors.Unauthorized("no client certificate; use a kubeconfig that has one")
     if MASTERS in user.groups:
         return
-    if user.name in _COMPONENTS and kind is not registry.SECRETS:
+    if user.name == CONTROLLER_MANAGER or (user.name == SCHEDULER and kind is not registry.SECRETS):
         return
     if user.node and _node_may(user.node, verb, kind, key, subresource):
         return

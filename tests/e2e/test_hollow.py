@@ -1,0 +1,62 @@
+"""A cluster of simulated nodes: real API, scheduler and controllers; no Docker, no eBPF, no root."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.cluster import Cluster, is_ready
+from tests.support.waiting import eventually_sync
+
+
+@pytest.fixture(scope="module")
+def hollow() -> Iterator[Cluster]:
+    folder = Path(tempfile.mkdtemp(prefix="orlop-e2e-hollow-"))
+    cluster = Cluster(folder / "home")
+    try:
+        cluster.orlop("up", "--hollow", "5", "--detach")
+        yield cluster
+    finally:
+        cluster.attempt("down")
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def test_its_nodes_are_ready(hollow: Cluster) -> None:
+    rows = [line.split()[:2] for line in hollow.orlop("get", "nodes").splitlines()[1:]]
+    assert rows == [[f"node-{number}", "Ready"] for number in range(1, 6)]
+
+
+def test_a_deployment_comes_up_and_rolls(hollow: Cluster) -> None:
+    hollow.orlop("create", "deployment", "web", "--image", "web:1", "--replicas", "20")
+    assert "successfully rolled out" in hollow.orlop("rollout", "status", "deployment/web")
+    hollow.orlop("set", "image", "deployment/web", "web=web:2")
+    assert "successfully rolled out" in hollow.orlop("rollout", "status", "deployment/web")
+    pods = [pod for pod in hollow.pods("app=web") if is_ready(pod)]
+    assert {pod["spec"]["containers"][0]["image"] for pod in pods} == {"web:2"}
+    assert len({pod["spec"]["nodeName"] for pod in pods}) == 5
+
+
+def test_its_pods_have_logs(hollow: Cluster) -> None:
+    assert hollow.orlop("logs", "deployment/web").strip()
+
+
+def test_a_deleted_namespace_takes_all_with_it(hollow: Cluster) -> None:
+    hollow.orlop("create", "namespace", "team")
+    hollow.orlop("create", "deployment", "web", "-n", "team", "--image", "web:1", "--replicas", "3")
+    hollow.orlop("rollout", "status", "deployment/web", "-n", "team")
+    hollow.orlop("delete", "namespace", "team")
+    assert not hollow.pods(namespace="team")
+
+
+def test_down_ends_every_process_and_empties_the_directory(hollow: Cluster) -> None:
+    pids = [hollow.process(name) for name in ("supervisor", "etcd", "api", "controllers", "hollow")]
+    hollow.down()
+    eventually_sync(lambda: not any(os.path.exists(f"/proc/{pid}/exe") for pid in pids))
+    left = {path.name for path in hollow.home.iterdir()} if hollow.home.exists() else set()
+    assert left <= {"cache"}
+    assert "orlop" not in Path(hollow.env["KUBECONFIG"]).read_text()

@@ -1,8 +1,8 @@
 """Who may do what.
 
 Administrators (group system:masters) may do everything, and so may the controller manager, which clears away whatever a
-namespace or an owner leaves behind. The scheduler may do everything but touch secrets. An agent reads what it needs to run pods and writes only its own node, its own lease, events, and the status and
-end of the pods that are bound to it.
+namespace or an owner leaves behind. The scheduler may do everything but touch secrets. An agent reads what it needs to run
+pods and writes only its own node, its own lease, events, and the status and end of the pods that are bound to it.
 """
 
 from __future__ import annotations

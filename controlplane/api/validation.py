@@ -1,17 +1,76 @@
-"""The rules an object must keep."""
+"""May this object be stored? All that is wrong with it, in Kubernetes' words, each problem with its path.
+
+The rules themselves are in `controlplane.api.rules`, one module per family of kinds. They look at objects that have their
+defaults. A status is checked by no one but its writer.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from controlplane.api.errors import Problem
 from controlplane.api.objects import ApiObject
 from controlplane.api.registry import Kind
+from controlplane.api.rules import cluster, config, endpoints, metadata, pods, services, workloads
+from controlplane.api.rules.places import Place
+from protos.v1 import core_pb2 as core
+
+_Rule = Callable[[Place, Any], None]
+_UpdateRule = Callable[[Place, Any, Any], None]
 
 
-def problems_of(kind: Kind[Any], obj: ApiObject) -> list[Problem]:  # noqa: ARG001
-    return []
+def problems_of(kind: Kind[Any], obj: ApiObject) -> list[Problem]:
+    """What is wrong with the object by itself; empty when it may be stored."""
+    problems: list[Problem] = []
+    at = Place.root(problems)
+    metadata.check_metadata(at / "metadata", kind, obj.metadata)
+    rule = _RULES.get(kind.name)
+    if rule is not None:
+        rule(at, obj)
+    return problems
 
 
-def update_problems(kind: Kind[Any], old: ApiObject, new: ApiObject) -> list[Problem]:  # noqa: ARG001
-    return []
+def update_problems(kind: Kind[Any], old: ApiObject, new: ApiObject) -> list[Problem]:
+    """What is wrong with putting `new` in place of `old`, beside what is wrong with `new` itself."""
+    problems: list[Problem] = []
+    at = Place.root(problems)
+    metadata.check_metadata_update(at / "metadata", old.metadata, new.metadata)
+    rule = _UPDATE_RULES.get(kind.name)
+    if rule is not None:
+        rule(at, old, new)
+    return problems
+
+
+def _check_pod(at: Place, pod: core.Pod) -> None:
+    pods.check_pod_spec(at / "spec", pod.spec)
+
+
+def _check_pod_update(at: Place, old: core.Pod, new: core.Pod) -> None:
+    pods.check_pod_update(at / "spec", old.spec, new.spec)
+
+
+_RULES: dict[str, _Rule] = {
+    "Namespace": cluster.check_namespace,
+    "Node": cluster.check_node,
+    "Pod": _check_pod,
+    "Service": services.check_service,
+    "Endpoints": endpoints.check_endpoints,
+    "ConfigMap": config.check_config_map,
+    "Secret": config.check_secret,
+    "Event": cluster.check_event,
+    "Deployment": workloads.check_deployment,
+    "ReplicaSet": workloads.check_replica_set,
+    "EndpointSlice": endpoints.check_endpoint_slice,
+    "Lease": cluster.check_lease,
+}
+_UPDATE_RULES: dict[str, _UpdateRule] = {
+    "Node": cluster.check_node_update,
+    "Pod": _check_pod_update,
+    "Service": services.check_service_update,
+    "ConfigMap": config.check_config_map_update,
+    "Secret": config.check_secret_update,
+    "Deployment": workloads.check_deployment_update,
+    "ReplicaSet": workloads.check_replica_set_update,
+    "EndpointSlice": endpoints.check_endpoint_slice_update,
+}

@@ -137,7 +137,3 @@ def cidr(text: str) -> str | None:
     except ValueError:
         return "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)"
     return None if "/" in text else "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)"
-
-
-def port_number(number: int) -> str | None:
-    return None if 1 <= number <= 65535 else "must be between 1 and 65535, inclusive"

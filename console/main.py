@@ -70,7 +70,7 @@ def _open_console(settings: Settings) -> None:
     connection = settings.config.connection(settings.context)
     from console.tui.app import run
 
-    run(connection, context=chosen.name)
+    run(connection, namespace=settings.default_namespace, context=chosen.name)
 
 
 def run(words: Sequence[str]) -> int:

@@ -18,18 +18,18 @@ class Incomplete(Exception):
     """Part of the work failed and has been told; the exit code must say so."""
 
 
-def told(error: BaseException) -> str:
+def told(error: BaseException, doing: str = "") -> str:
     """The text for people, usually one line. Raises what is not a failure but a bug."""
     if isinstance(error, BaseExceptionGroup):
-        return told(error.exceptions[0])
+        return told(error.exceptions[0], doing)
     if isinstance(error, errors.StatusError):
-        return _status(error)
+        return _status(error, f"error {doing}: " if doing else "")
     if isinstance(error, click.UsageError):
         return _usage(error)
     if isinstance(error, click.ClickException):
         return f"error: {error.format_message()}"
     if isinstance(error, (CommandError, KubeconfigError, *_elsewhere())):
-        return "\n".join(f"error: {line}" for line in str(error).splitlines())
+        return "\n".join(f"error: {doing}{': ' if doing else ''}{line}" for line in str(error).splitlines())
     raise error
 
 
@@ -46,14 +46,14 @@ def _elsewhere() -> tuple[type[Exception], ...]:
     return tuple(getattr(sys.modules[module], name) for module, name in _ELSEWHERE.items() if module in sys.modules)
 
 
-def _status(error: errors.StatusError) -> str:
+def _status(error: errors.StatusError, doing: str) -> str:
     if isinstance(error, errors.Invalid) and error.problems:
         return _invalid(error)
     if isinstance(error, errors.Unavailable) and not error.kind and error.__cause__ is not None:
-        return f"Unable to connect to the server: {error}"
+        return f"Unable to connect to the server: {doing}{error}"
     if error.reason == errors.StatusError.reason:
-        return f"Error from server (InternalError): {error}"
-    return f"Error from server ({error.reason}): {error}"
+        return f"Error from server (InternalError): {doing}{error}"
+    return f"Error from server ({error.reason}): {doing}{error}"
 
 
 def _invalid(error: errors.Invalid) -> str:

@@ -78,10 +78,10 @@ class Session:
             raise CommandError("a resource cannot be retrieved by name across all namespaces")
         return target.namespace or self.namespace
 
-    def fail(self, error: Exception) -> None:
-        """Tells what went wrong with one object; the others go on."""
+    def fail(self, error: Exception, *, doing: str = "") -> None:
+        """Tells what went wrong with one object; the others go on. `doing` says during what: `when applying "web.yaml"`."""
         self.failed = True
-        note(told(error))
+        note(told(error, doing))
 
     @staticmethod
     def now() -> float:

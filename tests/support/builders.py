@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 
 from controlplane.api import objects, registry, times
 from controlplane.api.objects import ApiObject, T
@@ -54,8 +54,8 @@ def make_container(
 ) -> core.Container:
     """`requests` and `limits` as people write them: `{"cpu": "100m", "memory": "64Mi"}`."""
     container = core.Container(name=name, image=image, ports=ports)
-    container.resources.requests.update(quantities(requests))
-    container.resources.limits.update(quantities(limits))
+    fill(container.resources.requests, requests)
+    fill(container.resources.limits, limits)
     return container
 
 
@@ -63,8 +63,10 @@ def make_port(port: int, *, name: str = "", host_port: int = 0, protocol: str = 
     return core.ContainerPort(container_port=port, name=name, host_port=host_port, protocol=protocol)
 
 
-def quantities(amounts: Mapping[str, str] | None) -> dict[str, meta.Quantity]:
-    return {name: meta.Quantity(string=text) for name, text in (amounts or {}).items()}
+def fill(target: MutableMapping[str, meta.Quantity], amounts: Mapping[str, str] | None) -> None:
+    """Puts `{"cpu": "100m"}` into a map of quantities, whose messages cannot be assigned."""
+    for name, text in (amounts or {}).items():
+        target[name].string = text
 
 
 def make_pod(
@@ -281,7 +283,7 @@ def make_node(
     if pod_cidr:
         node.spec.pod_cidrs.append(pod_cidr)
     for amounts in (node.status.capacity, node.status.allocatable):
-        amounts.update(quantities({"cpu": cpu, "memory": memory, "pods": pods}))
+        fill(amounts, {"cpu": cpu, "memory": memory, "pods": pods})
     if ready:
         node.status.conditions.add(type="Ready", status=ready, last_transition_time=times.to_time(created))
     return node

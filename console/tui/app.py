@@ -1,0 +1,262 @@
+"""The console: opens at once, connects after. Joins screens, data and deeds, which know nothing of each other.
+
+`run` is the way in; `orlop` and `orlop up` call it.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Any, ClassVar
+
+from textual import constants, on
+from textual.app import App
+from textual.binding import BindingType
+from textual.reactive import var
+from textual.screen import Screen
+from textual.timer import Timer
+
+from console.tui import actions, keys, settings
+from console.tui.editor import edit
+from console.tui.feeds import Feeds
+from console.tui.identity import version_of_product, who
+from console.tui.logfile import log_to_file
+from console.tui.model import command
+from console.tui.model.desk import Desk
+from console.tui.model.startup import Step
+from console.tui.model.summary import Identity, Link, Summary
+from console.tui.model.views import Flash, ListPlace, Place
+from console.tui.screens.help import HelpScreen, groups_of
+from console.tui.screens.listing import ListScreen
+from console.tui.screens.making import make
+from console.tui.screens.page import Back, Page, Typed
+from console.tui.screens.places import Do, Go, Say, UseNamespace
+from console.tui.screens.startup import StartupScreen
+from console.tui.settings import Settings
+from console.tui.theme import PALETTES, theme_of
+from controlplane.api import registry
+from controlplane.client.client import Client
+from controlplane.client.connection import Connection
+
+Connect = Callable[[], AbstractAsyncContextManager[Client]]
+
+_FLASH_SECONDS = {"done": 5.0, "failed": 12.0, "busy": 60.0}
+_DEEPEST = 20
+# Textual waits a tenth of a second after Esc for the rest of a key's sequence; terminals send it in far less.
+_ESCAPE_SECONDS = 0.025
+
+
+class ConsoleApp(App[None]):
+    CSS_PATH = "app.tcss"
+    ENABLE_COMMAND_PALETTE = False
+    TITLE = "orlop"
+    BINDINGS: ClassVar[list[BindingType]] = [*keys.APP]
+
+    identity: var[Identity] = var(Identity())
+    summary: var[Summary] = var(Summary())
+    link: var[Link] = var(Link())
+    flash: var[Flash | None] = var(None)
+
+    def __init__(
+        self,
+        connect: Connect,
+        *,
+        namespace: str = "default",
+        identity: Identity | None = None,
+        startup: AsyncIterator[Step] | None = None,
+        chosen: Settings | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        super().__init__()
+        self.set_reactive(ConsoleApp.identity, identity or Identity())
+        self.set_reactive(ConsoleApp.link, Link(since=clock()))
+        self.desk = Desk(namespace)
+        self.feeds = Feeds(clock)
+        self.failure: Exception | None = None
+        self._connect, self._startup, self._clock = connect, startup, clock
+        self._chosen = chosen or Settings()
+        self._client: Client | None = None
+        self._flash_timer: Timer | None = None
+        self.animation_level = "none"
+        for palette in PALETTES:
+            self.register_theme(theme_of(palette))
+        self.theme = self._chosen.theme
+        self.desk.themes = [palette.name for palette in PALETTES]
+        self.set_keymap(self._chosen.keys)
+
+    # Start and end.
+
+    def get_default_screen(self) -> Screen[Any]:
+        if self._startup is not None:
+            return StartupScreen(self._clock, self.identity.context)
+        return self._first_list()
+
+    def _first_list(self) -> ListScreen:
+        return ListScreen(ListPlace(registry.PODS), self.feeds, self.desk)
+
+    def on_mount(self) -> None:
+        for problem in self._chosen.problems[:1]:
+            self.show(Flash(problem, "failed"))
+        self.run_worker(self._live(), name="cluster")
+
+    async def _live(self) -> None:
+        """Brings the cluster up if that is asked for, then follows it."""
+        if self._startup is not None and not await self._start_up(self._startup):
+            return
+        async with self._connect() as client:
+            self._client = client
+            self.feeds.open(registry.NAMESPACES, None, lambda _batch: self._learn_namespaces())
+            await self.feeds.run(client, self._link_changed, self._summary_changed)
+
+    async def _start_up(self, steps: AsyncIterator[Step]) -> bool:
+        screen = self.screen
+        assert isinstance(screen, StartupScreen)
+        try:
+            async for step in steps:
+                screen.take(step)
+        except Exception as error:
+            # Whatever it was, the operator reads it here, and `run` raises it again when the console is left.
+            self.failure = error
+            screen.fail(str(error) or type(error).__name__)
+            return False
+        await self.switch_screen(self._first_list())
+        return True
+
+    def _learn_namespaces(self) -> None:
+        self.desk.namespaces = sorted(namespace.metadata.name for namespace in self.feeds.objects(registry.NAMESPACES))
+
+    def _link_changed(self, link: Link) -> None:
+        self.link = link
+
+    def _summary_changed(self, summary: Summary) -> None:
+        self.summary = summary
+
+    # Words to the operator.
+
+    @on(Say)
+    def _say(self, event: Say) -> None:
+        self.show(event.flash)
+
+    def show(self, flash: Flash) -> None:
+        if self._flash_timer is not None:
+            self._flash_timer.stop()
+        self.flash = flash
+        self._flash_timer = self.set_timer(_FLASH_SECONDS[flash.mood], self._unflash)
+
+    def _unflash(self) -> None:
+        self.flash = None
+
+    # Going places.
+
+    @on(Go)
+    def _go(self, event: Go) -> None:
+        self.go(event.place)
+
+    def go(self, place: Place) -> None:
+        self._open(make(place, self.feeds, self.desk))
+
+    def _open(self, screen: Screen[None]) -> None:
+        if len(self.screen_stack) < _DEEPEST:
+            self.push_screen(screen)
+        else:
+            self.switch_screen(screen)
+
+    @on(Back)
+    def _back(self, event: Back) -> None:
+        if len(self.screen_stack) > 1:
+            self.pop_screen()
+        elif event.leaving:
+            self.exit()
+        else:
+            self.show(Flash("this is the first page; q leaves the console"))
+
+    @on(UseNamespace)
+    def _use_namespace(self, event: UseNamespace) -> None:
+        self.desk.use(event.name)
+        screen = self.screen
+        if isinstance(screen, ListScreen) and screen.kind.namespaced and screen.scope is None:
+            screen.use_namespace(event.name)
+        else:
+            self.go(ListPlace(registry.PODS, event.name))
+
+    def action_command(self) -> None:
+        if isinstance(self.screen, Page):
+            self.screen.open_command()
+
+    @on(Typed)
+    def _typed(self, event: Typed) -> None:
+        try:
+            wanted = command.parse(event.text, self.desk.known)
+        except command.CommandError as error:
+            self.show(Flash(str(error), "failed"))
+            return
+        match wanted:
+            case command.Show(kind, namespace, query):
+                if namespace is not None:
+                    self.desk.use(namespace)
+                self.go(ListPlace(kind, namespace, query))
+            case command.UseNamespace(name):
+                self.post_message(UseNamespace(name))
+            case command.UseTheme(name):
+                self.theme = name
+            case command.Word("quit"):
+                self.exit()
+            case command.Word("help"):
+                self.action_help()
+            case command.Word():
+                self.show(Flash(f"context {self.identity.context or 'not named'}, user {self.identity.user or 'not named'}"))
+
+    def action_help(self) -> None:
+        if not isinstance(self.screen, HelpScreen) and isinstance(self.screen, Page):
+            self._open(HelpScreen(self.feeds, self.desk, groups_of(self.screen)))
+
+    def action_next_theme(self) -> None:
+        names = list(self.desk.themes)
+        self.theme = names[(names.index(self.theme) + 1) % len(names)]
+
+    # Doing things.
+
+    @on(Do)
+    def _do(self, event: Do) -> None:
+        self.show(Flash(f"{actions.words(event.deed)} …", "busy"))
+        self.run_worker(self._perform(event), name="deed")
+
+    async def _perform(self, event: Do) -> None:
+        if self._client is None:
+            self.show(Flash("not connected yet", "failed"))
+            return
+        try:
+            told = await actions.perform(event.deed, self._client, now=self._clock(), editor=lambda text: edit(self, text))
+        except actions.Failed as error:
+            self.show(Flash(str(error), "failed"))
+        else:
+            self.show(Flash(told))
+
+
+def run(
+    connection: Connection | Callable[[], Connection],
+    *,
+    namespace: str = "default",
+    startup: AsyncIterator[Step] | None = None,
+    context: str = "",
+) -> None:
+    """Shows the console until the operator leaves it.
+
+    `startup` reports the steps of a cluster's start, which are shown first; what it raises is shown, and raised again at the
+    end. `connection` may be a function, which is called once `startup` is through.
+    """
+    if "ESCDELAY" not in os.environ:
+        constants.ESCAPE_DELAY = _ESCAPE_SECONDS  # type: ignore[misc]
+    log_to_file()
+
+    def connect() -> Client:
+        return Client(connection() if callable(connection) else connection)
+
+    identity = Identity(context, "" if callable(connection) else who(connection.certificate), version_of_product())
+    chosen = settings.load(settings.folder() / settings.FILE)
+    app = ConsoleApp(connect, namespace=namespace, identity=identity, startup=startup, chosen=chosen)
+    app.run()
+    if app.failure is not None:
+        raise app.failure

@@ -30,7 +30,7 @@ from controlplane.scheduler.loop import SchedulerOptions, run_scheduler
 from controlplane.server import users
 from controlplane.server.app import ApiServer, Settings
 from controlplane.server.pki import Directory, Identity, Pair
-from controlplane.store.etcd.client import Endpoint
+from controlplane.store.endpoint import Endpoint
 
 log = structlog.get_logger()
 

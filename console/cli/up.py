@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 import click
 
+from console.cli.session import Settings
 from console.cluster import down as taking_down
 from console.cluster import machine, processes
 from console.cluster import up as bringing_up
@@ -65,6 +66,7 @@ def up(
         findings = machine.check(machine.SETS["demo" if hollow else "cluster"])
         click.echo("\n".join(machine.lines(findings)))
         sys.exit(0 if all(finding.ok for finding in findings) else 1)
+    settings: Settings = click.get_current_context().obj
     home = Home()
     names = () if hollow else tuple(f"node-{number}" for number in range(1, nodes + 1))
     files = (etcd_ca, etcd_cert, etcd_key) if etcd_ca and etcd_cert and etcd_key else ()
@@ -76,18 +78,13 @@ def up(
         bringing_up.check(wanted)
         spec = bringing_up.settle(home, wanted)
         asyncio.run(bringing_up.make_certificates(home, spec))
-        if detach or not sys.stdout.isatty():
+        if detach or settings.open_console is None or not sys.stdout.isatty():
             asyncio.run(_follow(bringing_up.bring_up(home, spec)))
         else:
-            _open_console(home, spec)
+            steps = bringing_up.bring_up(home, spec)
+            settings.open_console(bringing_up.connection(home, spec), startup=steps, context=bringing_up.CONTEXT)
     except UpError as error:
         raise click.ClickException(str(error)) from error
-
-
-def _open_console(home: Home, spec: Spec) -> None:
-    from console.tui.app import run
-
-    run(bringing_up.connection(home, spec), context=bringing_up.CONTEXT, startup=bringing_up.bring_up(home, spec))
 
 
 @click.command()

@@ -19,7 +19,7 @@ from controlplane.server.pods_door import PodsDoor
 from controlplane.server.sources import Sources
 from controlplane.server.users import MASTERS, User
 from controlplane.server.verbs import Verbs
-from controlplane.store.etcd.client import Endpoint
+from controlplane.store.endpoint import Endpoint
 from controlplane.store.store import Store
 from protos.v1 import core_pb2 as core
 from protos.v1 import resources_pb2 as wire

@@ -13,7 +13,8 @@ from controlplane.api.registry import Kind
 from controlplane.store import keys
 from controlplane.store.cache import Cache
 from controlplane.store.commit import Committer, ConditionError, Mutation
-from controlplane.store.etcd.client import CompactedError, Endpoint, Etcd, UnavailableError, prefix_end
+from controlplane.store.endpoint import Endpoint
+from controlplane.store.etcd.client import CompactedError, Etcd, UnavailableError, prefix_end
 from controlplane.store.history import compact_behind
 from controlplane.store.records import Record, without_version
 

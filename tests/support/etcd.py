@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from controlplane.server.pki import Directory, Identity
+from controlplane.store.endpoint import Endpoint
 from controlplane.store.etcd import rpc_pb2 as rpc
-from controlplane.store.etcd.client import Endpoint, Etcd, UnavailableError, prefix_end
+from controlplane.store.etcd.client import Etcd, UnavailableError, prefix_end
 from tests.support.waiting import eventually, eventually_sync
 
 ROOT = b"/orlop/"

@@ -15,6 +15,7 @@ import grpc
 import grpc.aio
 import structlog
 
+from controlplane.store.endpoint import Endpoint
 from controlplane.store.etcd import rpc_pb2 as rpc
 
 log = structlog.get_logger()
@@ -50,30 +51,21 @@ class UnavailableError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Endpoint:
-    """`addresses` are host:port; the PEM texts are the CA to trust and the certificate and key to show."""
-
-    addresses: tuple[str, ...]
-    ca: bytes = b""
-    certificate: bytes = b""
-    key: bytes = b""
-
-    def channel(self) -> grpc.aio.Channel:
-        target = f"ipv4:{','.join(self.addresses)}"
-        if not self.ca:
-            return grpc.aio.insecure_channel(target, _OPTIONS)
-        credentials = grpc.ssl_channel_credentials(self.ca, self.key, self.certificate)
-        name = ("grpc.ssl_target_name_override", self.addresses[0].rsplit(":", 1)[0])
-        return grpc.aio.secure_channel(target, credentials, [*_OPTIONS, name])
-
-
-@dataclass(frozen=True, slots=True)
 class WatchBatch:
     """All events up to and including `revision`. etcd's reports of progress are not used: before 3.4.25 they may
     run ahead of the events (etcd issue 15220)."""
 
     revision: int
     events: Sequence[rpc.Event]
+
+
+def _channel(endpoint: Endpoint) -> grpc.aio.Channel:
+    target = f"ipv4:{','.join(endpoint.addresses)}"
+    if not endpoint.ca:
+        return grpc.aio.insecure_channel(target, _OPTIONS)
+    credentials = grpc.ssl_channel_credentials(endpoint.ca, endpoint.key, endpoint.certificate)
+    name = ("grpc.ssl_target_name_override", endpoint.addresses[0].rsplit(":", 1)[0])
+    return grpc.aio.secure_channel(target, credentials, [*_OPTIONS, name])
 
 
 def prefix_end(prefix: bytes) -> bytes:
@@ -89,7 +81,7 @@ def prefix_end(prefix: bytes) -> bytes:
 
 class Etcd:
     def __init__(self, endpoint: Endpoint) -> None:
-        self._channel = endpoint.channel()
+        self._channel = _channel(endpoint)
         self._range = self._unary("KV/Range", rpc.RangeRequest, rpc.RangeResponse)
         self._txn = self._unary("KV/Txn", rpc.TxnRequest, rpc.TxnResponse)
         self._compact = self._unary("KV/Compact", rpc.CompactionRequest, rpc.CompactionResponse)

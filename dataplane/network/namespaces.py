@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import threading
 from collections.abc import Iterator
@@ -87,8 +88,15 @@ def _is_bound(target: Path) -> bool:
 
 
 def _share_folder() -> None:
-    """Makes the folder a shared mount, as iproute2 does, so that names show up in every mount namespace."""
+    """Makes the folder a shared mount, as iproute2 does, so that names show up in every mount namespace.
+
+    The kernel itself is asked whether it is a mount already (sharing anything else is EINVAL): mounting it onto itself
+    again would double all mounts below it."""
     NAMED.mkdir(mode=0o755, parents=True, exist_ok=True)
-    if not NAMED.is_mount():
+    try:
+        libc.mount("", NAMED, flags=libc.MS_SHARED | libc.MS_REC)
+    except OSError as error:
+        if error.errno != errno.EINVAL:
+            raise
         libc.mount(str(NAMED), NAMED, flags=libc.MS_BIND | libc.MS_REC)
-    libc.mount("", NAMED, flags=libc.MS_SHARED | libc.MS_REC)
+        libc.mount("", NAMED, flags=libc.MS_SHARED | libc.MS_REC)

@@ -20,6 +20,7 @@ from dataplane.agent.nodestatus import Facts, new_node, node_labels, node_status
 from dataplane.network.errors import NetworkError
 from dataplane.runtime.types import Runtime, RuntimeFailure
 from protos.v1 import core_pb2 as core
+from protos.v1 import meta_pb2 as meta
 
 log = structlog.get_logger()
 
@@ -74,9 +75,7 @@ class NodeReporter:
                 except errors.AlreadyExists:
                     labels = {"metadata": {"labels": node_labels(facts)}}
                     await self._client.patch(registry.NODES, facts.name, "", labels)
-                self._recorder.record(
-                    core.Node(metadata={"name": facts.name, "uid": facts.name}), "Normal", "Starting", "Starting kubelet."
-                )
+                self._tell("Starting", "Starting kubelet.")
                 return
             except errors.StatusError as error:
                 log.warning("node not registered", node=self._facts.name, error=str(error))
@@ -97,8 +96,7 @@ class NodeReporter:
         await self._client.update_status(fresh)
         self._reported_at = now
         if condition_is(status.conditions, "Ready") and not condition_is(node.status.conditions, "Ready"):
-            told = core.Node(metadata={"name": node.metadata.name, "uid": node.metadata.name})
-            self._recorder.record(told, "Normal", "NodeReady", f"Node {node.metadata.name} status is now: NodeReady")
+            self._tell("NodeReady", f"Node {node.metadata.name} status is now: NodeReady")
 
     async def _look(self) -> Facts:
         pressure = await asyncio.to_thread(read_pressure, self._state)
@@ -109,6 +107,11 @@ class NodeReporter:
         problem = self._network.problem
         told = f"container runtime network not ready: {problem}" if problem else ""
         return replace(self._facts, pressure=pressure, images=images, problem=told)
+
+    def _tell(self, reason: str, message: str) -> None:
+        """Events about nodes name the node by its name also where others have a uid, as the kubelet's do."""
+        name = self._facts.name
+        self._recorder.record(core.Node(metadata=meta.ObjectMeta(name=name, uid=name)), "Normal", reason, message)
 
     def _node_changed(self, _old: core.Node | None, new: core.Node | None) -> None:
         """Somebody gave the node its range, or told something else of it."""

@@ -15,6 +15,7 @@ from protos.v1 import meta_pb2 as meta
 AGENT_VERSION = "v0.1.0"
 PODS = 110
 _MOST_IMAGES = 50
+_NO_PRESSURE = Pressure(memory=False, disk=False, pids=False)
 _MOST_NAMES = 5
 
 
@@ -28,7 +29,7 @@ class Facts:
     machine: Machine
     runtime_version: str
     labels: Mapping[str, str] = field(default_factory=dict)
-    pressure: Pressure = Pressure(memory=False, disk=False, pids=False)
+    pressure: Pressure = _NO_PRESSURE
     images: Sequence[Image] = ()
     problem: str = ""
     pods: int = PODS

@@ -44,7 +44,7 @@ class PodsService(node_pb2_grpc.PodsServicer):
     def __init__(self, logs: Logs) -> None:
         self._logs = logs
 
-    async def Logs(self, request: node_pb2.LogsRequest, context: Any) -> AsyncIterator[node_pb2.LogsResponse]:  # type: ignore[override]  # noqa: N802
+    async def Logs(self, request: node_pb2.LogsRequest, context: Any) -> AsyncIterator[node_pb2.LogsResponse]:  # noqa: N802
         try:
             if not any(may_ask(pem) for pem in context.auth_context().get("x509_pem_cert", ())):
                 raise errors.Forbidden("only the API server and administrators may ask an agent")
@@ -65,7 +65,7 @@ def _told(error: errors.StatusError) -> status_pb2.Status:
 def make_server(logs: Logs) -> grpc.aio.Server:
     """Not yet listening."""
     server = grpc.aio.server()
-    node_pb2_grpc.add_PodsServicer_to_server(PodsService(logs), server)  # type: ignore[no-untyped-call]
+    node_pb2_grpc.add_PodsServicer_to_server(PodsService(logs), server)
     return server
 
 

@@ -85,6 +85,7 @@ static __always_inline int find_backend(struct flow *flow, struct translation *o
 	return 0;
 }
 
+/* XDP_REDIRECT if the new flow is known now, and the packet to be translated; else what is to become of it. */
 static __always_inline int begin(struct flow *flow, u32 bytes, struct translation *out)
 {
 	struct backend backend = {};
@@ -102,7 +103,7 @@ static __always_inline int begin(struct flow *flow, u32 bytes, struct translatio
 		count_packet(member, bytes);
 	}
 	count_service(out->service, 1, 1, bytes);
-	return XDP_TX;
+	return XDP_REDIRECT;
 }
 
 static __always_inline void rewrite(struct packet *packet, const struct flow *from, const struct translation *to)
@@ -152,8 +153,7 @@ static __always_inline int forward(struct xdp_md *ctx, struct packet *packet)
 	lower_hop_limit(ip);
 	__builtin_memcpy(packet->eth->h_dest, fib.dmac, ETH_ALEN);
 	__builtin_memcpy(packet->eth->h_source, fib.smac, ETH_ALEN);
-	if (fib.ifindex == ctx->ingress_ifindex)
-		return XDP_TX;
+	/* Not XDP_TX, even to where it came from: a veth wakes its other end for that only if there is a program there too. */
 	return bpf_redirect(fib.ifindex, 0);
 }
 
@@ -180,7 +180,7 @@ int service_xdp(struct xdp_md *ctx)
 	if (!follow(&packet, &from, bytes, &to)) {
 		to.interface = ctx->ingress_ifindex;
 		int action = begin(&from, bytes, &to);
-		if (action != XDP_TX)
+		if (action != XDP_REDIRECT)
 			return action;
 	}
 	if (!(to.flags & FLOW_LOCAL) && packet.ip->ttl <= 1) {

@@ -12,7 +12,7 @@ from dataplane.network.desired import Backend, Frontend, ServicePort, Tables
 from tests.bpf.conftest import CLIENT, LOCAL, MACS, NODE, NODE_PORT, OTHER_NODE, REMOTE, Bench
 from tests.support.packets import ACK, FIN, RST, SYN, TCP, UDP, Packet, ethernet, parse
 
-DROP, PASS, SEND_BACK = 1, 2, 3
+DROP, PASS, SEND_ON = 1, 2, 4
 
 REQUEST = Packet(CLIENT, 40000, NODE, NODE_PORT, payload=b"hello")
 DATAGRAM = replace(REQUEST, protocol=UDP)
@@ -58,7 +58,7 @@ def test_a_request_for_a_pod_of_this_node_gets_its_address_and_goes_up_the_stack
 def test_a_request_for_a_pod_elsewhere_is_sent_to_its_node_under_this_nodes_address(bench: Bench) -> None:
     bench.serve(REMOTE)
     outcome = bench.xdp(REQUEST)
-    assert outcome.verdict == SEND_BACK
+    assert outcome.verdict == SEND_ON
     packet = parse(outcome.frame)
     assert packet == replace(
         REQUEST,
@@ -78,7 +78,7 @@ def test_the_answer_from_elsewhere_reaches_the_client_as_the_node_ports(bench: B
     bench.serve(REMOTE)
     forwarded = bench.sent(REQUEST)
     outcome = bench.xdp(forwarded.reply(payload=b"world"))
-    assert outcome.verdict == SEND_BACK
+    assert outcome.verdict == SEND_ON
     assert parse(outcome.frame) == replace(
         REQUEST.reply(payload=b"world"), ttl=forwarded.ttl - 1, from_mac=MACS[NODE], to_mac=MACS[CLIENT]
     )
@@ -202,7 +202,7 @@ def occupy_all_ports_of(bench: Bench, packet: Packet) -> list[tuple[object, ...]
     """Gives every port the packet's flow would be lent to another client's connection; those flow table keys."""
     flows = bench.loaded.maps["flows"]
     taken: dict[tuple[object, ...], tuple[object, ...]] = {}
-    while bench.xdp(packet).verdict == SEND_BACK:
+    while bench.xdp(packet).verdict == SEND_ON:
         (held,) = ((key, value) for key, value in bench.flows().items() if key[0] == REMOTE.address and key not in taken)
         key, value = held
         taken[key] = (value[0], "172.31.0.77", *value[2:])

@@ -34,7 +34,12 @@ def run_in(namespace: Path, work: Callable[[], R]) -> R:
 
 @contextmanager
 def process(
-    command: Sequence[str], *, namespace: Path | None = None, cgroup: Path | None = None, new_network: bool = False
+    command: Sequence[str],
+    *,
+    namespace: Path | None = None,
+    cgroup: Path | None = None,
+    new_network: bool = False,
+    stdin: int | None = None,
 ) -> Iterator[subprocess.Popen[str]]:
     """A process with its output piped, ended with the block. It starts in a namespace and a cgroup, where given; with
     `new_network` in a network namespace of its own."""
@@ -49,7 +54,13 @@ def process(
             (cgroup / "cgroup.procs").write_text("0")
 
     started = subprocess.Popen(
-        wrapped, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True, preexec_fn=join_cgroup
+        wrapped,
+        stdin=stdin,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+        preexec_fn=join_cgroup,
     )
     try:
         yield started
@@ -61,8 +72,9 @@ def kill_group(started: subprocess.Popen[Any]) -> None:
     if started.poll() is None:
         os.killpg(started.pid, signal.SIGKILL)
     started.wait()
-    if started.stdout is not None:
-        started.stdout.close()
+    for pipe in (started.stdin, started.stdout):
+        if pipe is not None:
+            pipe.close()
 
 
 def python(code: str, *arguments: str) -> list[str]:

@@ -9,6 +9,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 import click
 
@@ -65,18 +66,22 @@ def orlop(context: click.Context) -> None:
             click.echo(context.get_help())
 
 
+def _console(*arguments: Any, **more: Any) -> None:
+    from console.tui import app
+
+    app.run(*arguments, **more)
+
+
 def _open_console(settings: Settings) -> None:
     chosen = settings.config.context(settings.context)
     connection = settings.config.connection(settings.context)
-    from console.tui.app import run
-
-    run(connection, namespace=settings.default_namespace, context=chosen.name)
+    _console(connection, namespace=settings.default_namespace, context=chosen.name)
 
 
 def run(words: Sequence[str]) -> int:
     """Runs the command; the exit code. Failures are told on standard error."""
     try:
-        orlop.main(args=list(words), prog_name="orlop", standalone_mode=False, obj=Settings())
+        orlop.main(args=list(words), prog_name="orlop", standalone_mode=False, obj=Settings(open_console=_console))
     except click.exceptions.Exit as end:
         return end.exit_code
     except (KeyboardInterrupt, click.Abort):

@@ -123,7 +123,12 @@ async def _find(session: Session, request: Request) -> list[Item]:
     for target in request.targets:
         try:
             if target.name:
-                found.append((target.kind, await session.client.get(target.kind, target.name, session.home(target))))
+                found.append(
+                    (
+                        target.kind,
+                        await session.client.get(target.kind, target.name, session.home(target.kind, target.namespace)),
+                    )
+                )
             else:
                 scope = session.scope(target.kind)
                 listed = await session.client.list(target.kind, scope, labels=request.labels, fields=request.fields)

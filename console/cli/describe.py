@@ -69,9 +69,9 @@ async def _find(session: Session, target: Target, labels: str, fields: str) -> l
         listed = await session.client.list(kind, session.scope(kind), labels=labels, fields=fields)
         return [(kind, obj) for obj in listed.items]
     try:
-        return [(kind, await session.client.get(kind, target.name, session.home(target)))]
+        return [(kind, await session.client.get(kind, target.name, session.home(target.kind, target.namespace)))]
     except errors.NotFound:
-        listed = await session.client.list(kind, session.home(target))
+        listed = await session.client.list(kind, session.home(target.kind, target.namespace))
         alike = [(kind, obj) for obj in listed.items if obj.metadata.name.startswith(target.name)]
         if not alike:
             raise

@@ -99,7 +99,9 @@ async def _fetch(session: Session, request: Request) -> list[printing.Item]:
         kind = target.kind
         try:
             if target.name:
-                found.append((kind, await session.client.get(kind, target.name, session.home(target))))
+                found.append(
+                    (kind, await session.client.get(kind, target.name, session.home(target.kind, target.namespace)))
+                )
             else:
                 scope = session.scope(kind)
                 listed = await session.client.list(kind, scope, labels=request.labels, fields=request.fields)
@@ -118,7 +120,7 @@ def _nothing(session: Session, request: Request) -> None:
 async def _watch(session: Session, request: Request) -> None:
     target = request.targets[0]
     kind, fields = target.kind, request.fields
-    scope = session.home(target) if target.name else session.scope(kind)
+    scope = session.home(target.kind, target.namespace) if target.name else session.scope(kind)
     if target.name:
         fields = f"metadata.name={target.name}"
         await session.client.get(kind, target.name, scope)

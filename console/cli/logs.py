@@ -149,7 +149,7 @@ async def _pods(session: Session, target: Target | None, labels: str) -> list[co
         if not found:
             note(f"No resources found in {session.namespace} namespace.")
         return found
-    obj: ApiObject = await session.client.get(target.kind, target.name, session.home(target))
+    obj: ApiObject = await session.client.get(target.kind, target.name, session.home(target.kind, target.namespace))
     if isinstance(obj, core.Pod):
         return [obj]
     selector = _selector(obj, target)

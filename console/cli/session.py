@@ -14,19 +14,20 @@ from console.kubeconfig import Kubeconfig, load
 from controlplane.api.registry import Kind
 
 if TYPE_CHECKING:
-    from console.cli.targets import Target
     from controlplane.client.client import Client
 
 
 @dataclass
 class Settings:
-    """The global flags, as given."""
+    """The global flags, as given. `open_console` opens the full-screen console, with the arguments of `tui.app.run`; it is
+    handed in because a verb's module does not know the console."""
 
     namespace: str = ""
     all_namespaces: bool = False
     context: str = ""
     kubeconfig: str = ""
     request_timeout: float = 0.0
+    open_console: Callable[..., None] | None = None
 
     @cached_property
     def config(self) -> Kubeconfig:
@@ -70,13 +71,13 @@ class Session:
         """The namespace to list a kind in; empty for all, and for kinds without one."""
         return "" if self.settings.all_namespaces or not kind.namespaced else self.namespace
 
-    def home(self, target: Target) -> str:
-        """The namespace that an object named on the command line, or in a manifest, is in."""
-        if not target.kind.namespaced:
+    def home(self, kind: Kind[Any], namespace: str = "") -> str:
+        """Where an object that is named is: in `namespace` if that is known, as from a manifest, or in the one in force."""
+        if not kind.namespaced:
             return ""
-        if self.settings.all_namespaces and not target.namespace:
+        if self.settings.all_namespaces and not namespace:
             raise CommandError("a resource cannot be retrieved by name across all namespaces")
-        return target.namespace or self.namespace
+        return namespace or self.namespace
 
     def fail(self, error: Exception, *, doing: str = "") -> None:
         """Tells what went wrong with one object; the others go on. `doing` says during what: `when applying "web.yaml"`."""

@@ -128,7 +128,12 @@ async def objects(
     for target in targets:
         try:
             if target.name:
-                found.append((target.kind, await session.client.get(target.kind, target.name, session.home(target))))
+                found.append(
+                    (
+                        target.kind,
+                        await session.client.get(target.kind, target.name, session.home(target.kind, target.namespace)),
+                    )
+                )
             elif not (everything or labels or fields):
                 raise CommandError("resource(s) were provided, but no name was specified")
             else:

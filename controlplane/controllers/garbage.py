@@ -122,6 +122,7 @@ def concerned(old: ApiObject | None, new: ApiObject | None, view: View) -> Itera
     """The objects to look at again after a change of one."""
     if old is not None and (new is None or new.metadata.uid != old.metadata.uid):
         yield from map(ref_of, dependents_of(old.metadata.uid, view))
+    if old is not None and (new is None or _bonds(old) != _bonds(new)):
         yield from _owners_waiting_for(old, view)
     if new is not None and (old is None or _bonds(old) != _bonds(new)) and _bonds(new) != _UNBOUND:
         yield ref_of(new)

@@ -7,6 +7,7 @@ Each write succeeds or fails by itself. What failed is not repeated here: the ke
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from enum import Enum, auto
 from typing import Any, Generic, TypeVar
 
 import structlog
@@ -24,6 +25,13 @@ from protos.v1 import resources_pb2 as wire
 log = structlog.get_logger()
 
 K = TypeVar("K", bound=Hashable)
+
+
+class Result(Enum):
+    NOTHING = auto()  # the store is as the plan wants it
+    CHANGED = auto()  # it is now, by writes that the view does not show yet
+    FAILED = auto()  # some write was not made
+
 
 # No object has this name, so that a list for it costs nothing but its revision.
 _NO_NAME = "metadata.name=-"
@@ -43,9 +51,8 @@ class Applier(Generic[K]):
             self._expectations.reach(key, kind, int(listed.resource_version))
         self._unsure.pop(key, None)
 
-    async def apply(self, key: K, plan: Plan) -> bool:
-        """Whether all of it was written; if not, the key is to be planned again. Raises StatusError when the store cannot be
-        asked."""
+    async def apply(self, key: K, plan: Plan) -> Result:
+        """Raises StatusError when the store cannot be asked."""
         for sweep in [write for write in plan.writes if isinstance(write, DeleteAll)]:
             await self._client.delete_collection(sweep.kind, sweep.namespace)
         writes: list[Create | Update | Delete] = []
@@ -59,7 +66,9 @@ class Applier(Generic[K]):
                 held_back = True
         outcomes = await self._send(key, writes) if writes else ()
         results = [self._account(key, write, outcome) for write, outcome in zip(writes, outcomes, strict=True)]
-        return all(results) and not held_back
+        if held_back or Result.FAILED in results:
+            return Result.FAILED
+        return Result.CHANGED if Result.CHANGED in results else Result.NOTHING
 
     async def _send(self, key: K, writes: Sequence[Create | Update | Delete]) -> Sequence[Outcome]:
         try:
@@ -68,22 +77,28 @@ class Applier(Generic[K]):
             self._unsure[key] = list({kind_of(write.obj).resource: kind_of(write.obj) for write in writes}.values())
             raise
 
-    def _account(self, key: K, write: Create | Update | Delete, outcome: Outcome) -> bool:
+    def _account(self, key: K, write: Create | Update | Delete, outcome: Outcome) -> Result:
         if not isinstance(outcome, errors.StatusError):
-            if isinstance(write, Delete):
-                self._expectations.deleted(key, write.obj)
-            else:
-                self._expectations.wrote(key, outcome)
-            self._tell(write.event, outcome.metadata.name)
-            return True
+            return self._written(key, write, outcome)
         if isinstance(write, Delete) and isinstance(outcome, errors.NotFound):
             self._expectations.deleted(key, write.obj)
-            return True
+            return Result.CHANGED
         if not isinstance(outcome, errors.Conflict | errors.AlreadyExists | errors.NotFound):
             name = write.obj.metadata.name or write.obj.metadata.generate_name
             log.warning("write refused", resource=kind_of(write.obj).resource, name=name, error=str(outcome))
             self._tell(None if isinstance(write, Update) else write.failure, name, str(outcome))
-        return False
+        return Result.FAILED
+
+    def _written(self, key: K, write: Create | Update | Delete, stored: ApiObject) -> Result:
+        if isinstance(write, Delete):
+            self._expectations.deleted(key, write.obj)
+        elif isinstance(write, Update) and stored.metadata.resource_version == write.obj.metadata.resource_version:
+            log.warning("write without effect", resource=kind_of(stored).resource, name=str(key_of(stored)))
+            return Result.NOTHING
+        else:
+            self._expectations.wrote(key, stored)
+        self._tell(write.event, stored.metadata.name)
+        return Result.CHANGED
 
     def _tell(self, event: Event | None, name: str, error: str = "") -> None:
         if event is not None:

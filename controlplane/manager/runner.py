@@ -1,6 +1,7 @@
 """Runs the controllers: changes become keys, a key becomes a plan, the plan is carried out; failures come back later.
 
-One worker at a time has a key; many keys are worked on at once. All controllers share the informers and the writer.
+One worker at a time has a key; many keys are worked on at once. A key is planned again until its plan is empty, so that a
+controller need not think of every change that its own writes call for. All share the informers and the writer.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from controlplane.api.registry import Kind
 from controlplane.client.client import Client
 from controlplane.client.events import EventRecorder
 from controlplane.client.queue import WorkQueue
-from controlplane.manager.apply import Applier
+from controlplane.manager.apply import Applier, Result
 from controlplane.manager.controller import Controller, Watch
 from controlplane.manager.copies import Copies
 from controlplane.manager.expectations import Expectations
@@ -98,10 +99,14 @@ class ControllerRunner(Generic[K]):
             unmet = self._expectations.unmet(key)
             if unmet is not None:
                 self._park(key, unmet)
-            elif await self._reconcile(key):
-                self._queue.done(key)
-            else:
+                continue
+            result = await self._reconcile(key)
+            if result is Result.FAILED:
                 self._queue.retry(key)
+                continue
+            if result is Result.CHANGED:
+                self._queue.add(key)
+            self._queue.done(key)
 
     def _park(self, key: K, kind: Kind[Any]) -> None:
         self._parked.setdefault(kind.resource, set()).add(key)
@@ -111,12 +116,11 @@ class ControllerRunner(Generic[K]):
         for key in self._parked.pop(resource, ()):
             self._queue.add(key)
 
-    async def _reconcile(self, key: K) -> bool:
-        """Plans and writes. False if it has to be tried again."""
+    async def _reconcile(self, key: K) -> Result:
         try:
             await self._applier.settle(key)
             if self._expectations.unmet(key) is not None:
-                return False
+                return Result.CHANGED
             plan = self._controller.plan(key, self._copies, self._clock())
             if plan.requeue_after is not None:
                 self._queue.add_after(key, plan.requeue_after)
@@ -125,4 +129,4 @@ class ControllerRunner(Generic[K]):
             log.warning("reconcile failed", controller=self._controller.name, key=str(key), error=str(error))
         except Exception:
             log.exception("reconcile failed", controller=self._controller.name, key=str(key))
-        return False
+        return Result.FAILED

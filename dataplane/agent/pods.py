@@ -35,7 +35,7 @@ class Pods:
 
     def __init__(self, informer: Informer[core.Pod], *, clock: Callable[[], float]) -> None:
         self._informer, self._clock = informer, clock
-        self._queue: WorkQueue[str] = WorkQueue(longest_pause=_LONGEST_PAUSE_SECONDS)
+        self._queue: WorkQueue[str] = WorkQueue(first_pause=0.1, longest_pause=_LONGEST_PAUSE_SECONDS)
         self._memories: dict[str, Memory] = {}
         self._names: dict[str, PodName] = {}
         informer.subscribe(self._changed)
@@ -44,10 +44,10 @@ class Pods:
         self._queue.add(uid)
 
     def refused(self, uid: str) -> None:
-        """A status was refused: it is made anew from what the API shows then."""
+        """A write was refused: it is made anew from what the API shows then."""
         memory = self._memories.get(uid)
         if memory is not None:
-            memory.reported = None
+            memory.reported, memory.finished = None, False
         self._queue.add_after(uid, _RECONNECT_SECONDS)
 
     async def run(self, tools: Tools) -> None:
@@ -74,11 +74,11 @@ class Pods:
             wake_at = await PodWorker(tools, self._names[uid], memory).work(pod)
         except (RuntimeFailure, NetworkError, errors.StatusError) as failure:
             pause = self._queue.retry(uid)
-            log.warning("pod not where it should be", pod=str(self._names[uid]), error=str(failure), retry_in=pause)
+            log.warning("pod not where it should be", pod=_shown(self._names[uid]), error=str(failure), retry_in=pause)
             return
         except Exception:
             # A fault in the agent concerns one pod; the others go on.
-            log.exception("pod failed", pod=str(self._names[uid]))
+            log.exception("pod failed", pod=_shown(self._names[uid]))
             self._queue.retry(uid)
             return
         self._queue.done(uid)
@@ -112,3 +112,7 @@ class Pods:
             log.info("removing what is left of a pod", pod_uid=uid)
             await tools.network.unplug(uid)
             await tools.maker.forget(uid)
+
+
+def _shown(name: PodName) -> str:
+    return f"{name.namespace}/{name.name}"

@@ -45,6 +45,7 @@ class Memory:
     plugged: int = 0
     draining: bool = False
     drained: bool = False
+    finished: bool = False
     reported: tuple[str, core.PodStatus] | None = None
 
 
@@ -114,7 +115,7 @@ class PodWorker:
 
     def _report(self, pod: core.Pod | None, observed: Observed) -> None:
         """Hands the status to the writer if it says something new."""
-        if pod is None:
+        if pod is None or self._memory.finished:
             return
         self._tools.probes.sync(pod, observed, self._tools.group)
         version, now = pod.metadata.resource_version, self._tools.clock()
@@ -248,6 +249,7 @@ class PodWorker:
         await self._tools.runtime.forget(self._name.uid)
         await self._tools.maker.forget(self._name.uid)
         if pod is not None:
+            self._memory.finished = True
             self._tools.writer.put_end(pod)
 
 

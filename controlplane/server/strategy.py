@@ -146,7 +146,8 @@ def mark_terminating(obj: ApiObject, *, grace_seconds: int, propagation: str, no
     """Asks for the end of an object. Asking again can only bring the end nearer."""
     metadata = obj.metadata
     due = times.to_time(now + grace_seconds)
-    if not is_terminating(obj) or due.seconds < metadata.deletion_timestamp.seconds:
+    at_once = grace_seconds == 0 != metadata.deletion_grace_period_seconds
+    if not is_terminating(obj) or at_once or due.seconds < metadata.deletion_timestamp.seconds:
         metadata.deletion_timestamp.CopyFrom(due)
         metadata.deletion_grace_period_seconds = grace_seconds
     wanted = {"Orphan": ORPHAN, "Foreground": FOREGROUND}.get(propagation)

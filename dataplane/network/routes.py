@@ -45,4 +45,5 @@ def remove_all(route: Route) -> None:
         if each.get("proto") == ROUTE_PROTOCOL:
             with ignoring(errno.ESRCH, errno.ENODEV):
                 kind = _UNREACHABLE if each["type"] == _TYPE_UNREACHABLE else "unicast"
-                route.route("del", dst=f"{each.get('dst')}/{each['dst_len']}", type=kind, proto=ROUTE_PROTOCOL)
+                dst = f"{each.get('dst')}/{each['dst_len']}"
+                route.route("del", dst=dst, type=kind, scope=each["scope"], proto=ROUTE_PROTOCOL)

@@ -1,4 +1,4 @@
-"""Programs for tests' pods and clients: `python traffic.py serve|ask|load ...`. Standard library only, as they start often.
+"""Programs for tests' pods and clients: `python traffic.py COMMAND ...`. Standard library only, as they start often.
 
 serve NAME PORT                 TCP and UDP: answers every line or datagram with NAME
 ask HOST PORT COUNT [udp]       one connection (or socket) a question; prints what came back, as JSON
@@ -43,13 +43,34 @@ def serve(name: str, port: int) -> None:
 def _answer(selector: selectors.BaseSelector, connection: socket.socket, answer: bytes) -> None:
     try:
         data = connection.recv(1 << 16)
-        if data:
+        if data.startswith(b"\0"):
+            data = _rest_of(connection, data)
+            connection.sendall(data)
+        elif data:
             connection.sendall(answer.rstrip() + b" " + connection.getpeername()[0].encode() + b"\n")
-            return
     except OSError:
-        pass
-    selector.unregister(connection)
-    connection.close()
+        data = b""
+    if not data:
+        selector.unregister(connection)
+        connection.close()
+
+
+def _rest_of(connection: socket.socket, data: bytes) -> bytes:
+    """All of a stream, up to its newline: so much does not fit into buffers both ways at once."""
+    parts = [data]
+    while not parts[-1].endswith(b"\n"):
+        parts.append(connection.recv(1 << 16))
+    return b"".join(parts)
+
+
+def send(host: str, port: int, size: int) -> dict[str, int]:
+    """The first byte marks the stream for echoing, a newline ends it."""
+    data = b"\0" + bytes(1 + number * 7 % 251 for number in range(1021)).replace(b"\n", b"x") * (size // 1021) + b"\n"
+    with socket.create_connection((host, port), timeout=TIMEOUT) as connection:
+        connection.settimeout(30)
+        connection.sendall(data)
+        returned = connection.makefile("rb").readline()
+    return {"sent": len(data), "returned": len(returned), "right": int(returned == data)}
 
 
 def ask_tcp(host: str, port: int) -> dict[str, str]:
@@ -116,6 +137,8 @@ def main(arguments: list[str]) -> None:
             print(json.dumps([ask_tcp(host, int(port)) for _ in range(int(count))]))
         case ["ask", host, port, count, "udp"]:
             print(json.dumps([ask_udp(host, int(port)) for _ in range(int(count))]))
+        case ["send", host, port, size]:
+            print(json.dumps(send(host, int(port), int(size))))
         case ["load", host, port]:
             load(host, int(port))
         case _:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -66,8 +66,11 @@ class Node:
         return netns.BPFFS / PINS / self.name
 
     def take_over(self) -> None:
-        """A new process would do no more than this: it knows nothing of the one before."""
-        self.network = self.call(self._make)
+        """A new process would do no more than this: it knows nothing of the one before, whose descriptors are closed."""
+        before = getattr(self, "network", None)
+        if before is not None:
+            self.call(before.stop)
+        self.network = self.call(self.make)
         self.call(lambda: self.network.start())
         self.call(lambda: self.network.set_pod_cidr(self.pod_cidr))
 
@@ -89,7 +92,7 @@ class Node:
         self.call(lambda: remove_node(self.name, self.cgroup, self.pin))
         self._thread.shutdown()
 
-    def _make(self) -> NodeNetwork:
+    def make(self) -> NodeNetwork:
         return NodeNetwork(
             node=self.name,
             uplink="eth0",
@@ -144,11 +147,17 @@ def ask(
     host: str, port: int, *, namespace: Path | None = None, cgroup: Path | None = None, count: int = 1, udp: bool = False
 ) -> Answers:
     """What a client there hears."""
-    command = [sys.executable, TRAFFIC, "ask", host, str(port), str(count), *(["udp"] if udp else [])]
-    with netns.process(command, namespace=namespace, cgroup=cgroup) as process:
-        output, _ = process.communicate(timeout=60)
-    answers: Answers = json.loads(output)
+    answers: Answers = client(
+        "ask", host, str(port), str(count), *(["udp"] if udp else []), namespace=namespace, cgroup=cgroup
+    )
     return answers
+
+
+def client(*arguments: str, namespace: Path | None = None, cgroup: Path | None = None) -> Any:
+    """What the traffic program prints."""
+    with netns.process([sys.executable, TRAFFIC, *arguments], namespace=namespace, cgroup=cgroup) as process:
+        output, _ = process.communicate(timeout=60)
+    return json.loads(output)
 
 
 def ask_from_pod(pod: Pod, host: str, port: int, *, count: int = 1, udp: bool = False) -> Answers:
@@ -227,7 +236,3 @@ def cluster(nodes: tuple[Node, Node], places: lab.Lab) -> Iterator[Cluster]:
         yield Cluster(nodes, namespaces.named(places.nodes[2].namespace), places.gateway, stack)
     for node in nodes:
         node.program(Tables())
-
-
-def sequence_of(pods: Sequence[Pod]) -> list[str]:
-    return [pod.uid for pod in pods]

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 from console import kubeconfig
 from console.cluster import processes, supervisor, tools
-from console.cluster.home import Home, Spec
+from console.cluster.home import Claim, Home, Spec
 from console.cluster.up import CONTEXT, Step, UpError, kubeconfig_path
 
 _PATIENCE = {"etcd": 5.0}
@@ -20,16 +20,23 @@ async def take_down(home: Home, *, keep: bool) -> AsyncIterator[Step]:
     yield Step("processes", "doing", "stopping")
     count = stop_processes(home)
     yield Step("processes", "done", f"{count} stopped")
-    if not spec.hollow:
+    if not spec.hollow and _may_clear(home):
         yield Step("nodes", "doing", "removing containers, programs and namespaces")
         try:
             await tools.run("dataplane.main", "lab", "down")
         except tools.ToolError as error:
             raise UpError(str(error)) from error
+        Claim().release()
         yield Step("nodes", "done", "containers, programs and namespaces removed")
     kubeconfig.remove_context(kubeconfig_path(spec), CONTEXT)
     _remove_files(home, keep=keep)
     yield Step("files", "done", f"objects kept in {home.path}" if keep else f"{home.path} emptied")
+
+
+def _may_clear(home: Home) -> bool:
+    """Whether the nodes on this machine are this home's, or nobody's any more."""
+    holder = Claim().holder()
+    return holder is None or holder.path == home.path or not processes.every(holder.run)
 
 
 def stop_processes(home: Home) -> int:

@@ -91,6 +91,26 @@ class Home:
         temporary.replace(self.path / "spec.json")
 
 
+class Claim:
+    """Which home holds this machine's node names, bridge and cgroups: there is one set of them."""
+
+    def __init__(self, path: Path = Path("/run/orlop/home")) -> None:
+        self._path = path
+
+    def holder(self) -> Home | None:
+        try:
+            return Home(Path(self._path.read_text().strip()))
+        except FileNotFoundError:
+            return None
+
+    def take(self, home: Home) -> None:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._path.write_text(f"{home.path}\n")
+
+    def release(self) -> None:
+        self._path.unlink(missing_ok=True)
+
+
 def _default() -> Path:
     chosen = os.environ.get("ORLOP_HOME")
     if chosen:

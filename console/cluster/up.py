@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 from console import kubeconfig
 from console.cluster import machine, processes, supervisor, tools
-from console.cluster.home import Home, Spec
+from console.cluster.home import Claim, Home, Spec
 from controlplane.api import errors, registry
 from controlplane.api.objects import condition_is
 from controlplane.client.client import Client
@@ -114,6 +114,17 @@ def kubeconfig_path(spec: Spec) -> Path:
     return kubeconfig.paths(spec.kubeconfig)[0]
 
 
+def claim_machine(home: Home, claim: Claim | None = None) -> None:
+    """Makes sure that no other cluster uses this machine's nodes. Raises UpError if one does."""
+    claim = claim or Claim()
+    holder = claim.holder()
+    if holder is not None and holder.path != home.path and processes.every(holder.run):
+        raise UpError(
+            f"the cluster of {holder.path} has this machine's nodes; end it with `ORLOP_HOME={holder.path} orlop down`"
+        )
+    claim.take(home)
+
+
 async def make_certificates(home: Home, spec: Spec) -> None:
     nodes = [word for name in spec.nodes for word in ("--node", name)]
     hollow = ["--hollow"] if spec.hollow else []
@@ -129,6 +140,7 @@ def connection(home: Home, spec: Spec) -> Connection:
 async def bring_up(home: Home, spec: Spec) -> AsyncIterator[Step]:
     """The steps, as they happen. Certificates must be there. Raises UpError."""
     if spec.nodes:
+        claim_machine(home)
         yield Step("network", "doing", f"namespaces for {len(spec.nodes)} node{'s' if len(spec.nodes) > 1 else ''}")
         lab = await _tool_json("dataplane.main", "lab", "up", "--nodes", ",".join(spec.nodes))
         spec = replace(spec, gateway=lab["gateway"], addresses=lab["nodes"])

@@ -69,13 +69,17 @@ class PodsDoor:
         if record is None:
             raise errors.not_found("nodes", name)
         node = cast("core.Node", record.message())
-        internal = next((item.address for item in node.status.addresses if item.type == "InternalIP"), "")
-        address = f"{internal}:{node.status.daemon_endpoints.kubelet_endpoint.port}"
-        channel = self._channels.get((name, address))
+        address = f"{_address(node, 'InternalIP')}:{node.status.daemon_endpoints.kubelet_endpoint.port}"
+        hostname = _address(node, "Hostname") or name
+        channel = self._channels.get((hostname, address))
         if channel is None:
-            link = Connection(address, self._ca, self._identity.certificate, self._identity.key, server_name=name)
-            channel = self._channels[name, address] = link.channel()
+            link = Connection(address, self._ca, self._identity.certificate, self._identity.key, server_name=hostname)
+            channel = self._channels[hostname, address] = link.channel()
         return address, channel
+
+
+def _address(node: core.Node, kind: str) -> str:
+    return next((item.address for item in node.status.addresses if item.type == kind), "")
 
 
 def _container(pod: core.Pod, wanted: str) -> str:

@@ -201,7 +201,7 @@ async def run_hollow(config: HollowConfig, *, clock: Callable[[], float] = time.
 
 async def _report_nodes(client: Client, names: list[str], port: int, clock: Callable[[], float]) -> None:
     """Registers the nodes, reports them as ready, and renews their leases."""
-    facts = [Facts(name, ADDRESS, port, _MACHINE, "hollow://0.1.0") for name in names]
+    facts = [Facts(name, ADDRESS, port, _MACHINE, "hollow://0.1.0", hostname="localhost") for name in names]
     await _all(client, lambda: [create_write(new_node(one, clock())) for one in facts])
     await _all(client, lambda: [update_write(new_node(one, clock()), "status") for one in facts])
     log.info("nodes registered", count=len(names))

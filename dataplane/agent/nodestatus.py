@@ -21,7 +21,8 @@ _MOST_NAMES = 5
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """`problem` is why the node is not ready, empty if it is."""
+    """`problem` is why the node is not ready, empty if it is. `hostname` is the name in the agent's certificate, if that is
+    not the node's own."""
 
     name: str
     ip: str
@@ -33,6 +34,7 @@ class Facts:
     images: Sequence[Image] = ()
     problem: str = ""
     pods: int = PODS
+    hostname: str = ""
 
 
 def node_labels(facts: Facts) -> dict[str, str]:
@@ -60,7 +62,7 @@ def node_status(facts: Facts, before: core.NodeStatus, now: float) -> core.NodeS
         conditions=before.conditions,
         addresses=[
             core.NodeAddress(type="InternalIP", address=facts.ip),
-            core.NodeAddress(type="Hostname", address=facts.name),
+            core.NodeAddress(type="Hostname", address=facts.hostname or facts.name),
         ],
         volumes_in_use=before.volumes_in_use,
         volumes_attached=before.volumes_attached,

@@ -4,6 +4,7 @@
     python -m dataplane.main hollow --nodes 100 …        many simulated nodes
     python -m dataplane.main lab up --nodes a,b | down   nodes' network namespaces on this machine
     python -m dataplane.main shell NODE [-- COMMAND]     a command in a node's network namespace and cgroup
+    python -m dataplane.main image load NAME …           images for the nodes of this machine
     python -m dataplane.main cleanup-node NAME …         removes what a node left on this machine
 
 Results go to stdout as JSON, diagnostics to stderr.
@@ -32,7 +33,7 @@ from dataplane.network import lab as lab_network
 from dataplane.network import namespaces
 from dataplane.network.errors import NetworkError
 from dataplane.network.node import NodeNetwork, remove_node
-from dataplane.runtime import cgroups, pause
+from dataplane.runtime import cgroups, loading, pause
 from dataplane.runtime.cleanup import remove_containers
 from dataplane.runtime.docker_runtime import DockerRuntime
 from dataplane.runtime.engine import Engine
@@ -66,6 +67,8 @@ def main(debug: bool) -> None:
     """Orlop's data plane."""
     configure_logs(debug=debug)
 
+
+main.add_command(loading.image)
 
 _path = click.Path(path_type=Path)
 

@@ -6,7 +6,6 @@ had is told on standard error, and the exit code says so.
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import contextlib
 import sys
@@ -15,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import click
 import orjson
 
 from dataplane.runtime import images
@@ -59,27 +59,32 @@ def _taken(step: Mapping[str, str]) -> list[str]:
     return [name] if told in ("Loaded image", "Loaded image ID") else []
 
 
-def run(words: Sequence[str]) -> int:
-    """The `image` subcommand; the exit code."""
-    parser = argparse.ArgumentParser(prog="dataplane.main image")
-    parser.add_argument("verb", choices=["load"])
-    parser.add_argument("--docker", default=DOCKER)
-    parser.add_argument("names", nargs="+")
-    given = parser.parse_args(words)
-    return asyncio.run(_run(given.docker, given.names))
+@click.group()
+def image() -> None:
+    """Images on this machine."""
 
 
-async def _run(docker_url: str, names: Sequence[str]) -> int:
-    engine = Engine(docker_url)
-    failed = False
+@image.command("load")
+@click.argument("names", nargs=-1, required=True)
+@click.option("--docker", default=DOCKER, show_default=True, help="The Docker engine.")
+def load_images(names: Sequence[str], docker: str) -> None:
+    """Checks that the engine has the images, or takes archives in."""
+    if not asyncio.run(_load_all(docker, names)):
+        raise click.exceptions.Exit(1)
+
+
+async def _load_all(docker: str, names: Sequence[str]) -> bool:
+    """Whether all could be had."""
+    engine = Engine(docker)
+    complete = True
     try:
         for name in names:
             try:
                 for loaded in await load(engine, name):
-                    sys.stdout.buffer.write(orjson.dumps({"name": loaded.name, "id": loaded.id}) + b"\n")
+                    click.echo(orjson.dumps({"name": loaded.name, "id": loaded.id}))
             except RuntimeFailure as error:
-                failed = True
-                sys.stderr.write(f"error: {error}\n")
+                complete = False
+                click.echo(f"error: {error}", err=True)
     finally:
         engine.close()
-    return int(failed)
+    return complete

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from console.printers import columns as words
-from console.printers.layout import Grid
+from console.printers.layout import Grid, cell
 from console.printers.tables import cells_of, columns_of
 from controlplane.api.objects import ApiObject
 from controlplane.api.registry import Kind
@@ -60,10 +60,11 @@ class TableWriter:
             from console.printers.structured import to_name
 
             named = [i for i, column in enumerate(columns_of(self.kind)) if column.name == "NAME"]
-            cells = [to_name(self.kind, cell) if i in named else cell for i, cell in enumerate(cells)]
+            cells = [to_name(self.kind, text) if i in named else text for i, text in enumerate(cells)]
         before = [event] * style.events + [obj.metadata.namespace] * (style.namespaces and self.kind.namespaced)
         after = [labels.get(label, words.NONE) for label in style.label_columns]
-        return [*before, *(cells[i] for i in self._shown()), *after, *[words.labels(labels)] * style.labels]
+        shown = [*before, *(cells[i] for i in self._shown()), *after, *[words.labels(labels)] * style.labels]
+        return [cell(text) for text in shown]
 
 
 def tables(items: Sequence[Item], style: TableStyle, now: float) -> str:

@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 _GRID_GAP = 3
@@ -35,6 +36,24 @@ class Grid:
     def _line(self, row: Sequence[str]) -> str:
         padded = [cell.ljust(width) for cell, width in zip(row[:-1], self._widths, strict=False)]
         return "".join((*padded, *row[-1:]))
+
+
+_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+def escaped(text: str) -> str:
+    """The text without what would steer a terminal: `^[` instead of an escape, `^M` instead of a return."""
+    return _CONTROLS.sub(lambda found: _visible(ord(found[0])), text)
+
+
+def _visible(code: int) -> str:
+    return f"^{chr(code ^ 64)}" if code < 128 else f"\\x{code:02x}"
+
+
+def cell(text: str) -> str:
+    """The text as one cell: its first line, with a sign that there is more, and nothing that steers a terminal."""
+    first, more, _ = text.replace("\f", "\n").replace("\r", "\n").partition("\n")
+    return escaped(first) + ("..." if more else "")
 
 
 def tabbed(text: str, *, gap: int = _TABBED_GAP) -> str:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from console.printers import events as event_rows
 from console.printers.columns import NONE
-from console.printers.layout import tabbed
+from console.printers.layout import escaped, tabbed
 from controlplane.api.objects import ApiObject, controller_of
 from protos.v1 import core_pb2 as core
 from protos.v1 import meta_pb2 as meta
@@ -25,7 +25,7 @@ class Page:
         self._lines: list[str] = []
 
     def text(self) -> str:
-        return tabbed("\n".join(self._lines)) + "\n"
+        return tabbed(escaped("\n".join(self._lines))) + "\n"
 
     def line(self, text: str = "", level: int = 0) -> None:
         self._lines.append("  " * level + text)

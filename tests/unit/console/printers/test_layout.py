@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from console.printers.layout import Grid, tabbed
+import pytest
+
+from console.printers.layout import Grid, cell, escaped, tabbed
 
 
 def test_columns_stand_three_spaces_apart_and_the_last_is_not_padded() -> None:
@@ -31,3 +33,22 @@ def test_tabbed_cells_line_up_with_their_neighbours_only() -> None:
 
 def test_a_second_column_lines_up_within_the_first() -> None:
     assert tabbed("a\tb\tc\na\tbbb\tc\nx") == "a  b    c\na  bbb  c\nx"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("plain", "plain"),
+        ("two\nlines", "two..."),
+        ("old\rnew", "old..."),
+        ("\x1b[31mred", "^[[31mred"),
+        ("\x9b2J", "\\x9b2J"),
+        ("", ""),
+    ],
+)
+def test_a_cell_is_one_line_and_cannot_steer_the_terminal(text: str, shown: str) -> None:
+    assert cell(text) == shown
+
+
+def test_longer_text_keeps_its_lines_but_no_escapes() -> None:
+    assert escaped("a\nb\x1b[2J\r") == "a\nb^[[2J^M"

@@ -33,6 +33,8 @@ VERBS = {
     "scale": (f"{_CLI}.scale:scale", "Change how many replicas there are."),
     "set": (f"{_CLI}.set_image:set_group", "Change parts of workloads: images."),
     "rollout": (f"{_CLI}.rollout:rollout", "Follow, undo, restart, pause and resume rollouts."),
+    "label": (f"{_CLI}.label:label", "Set or remove labels."),
+    "annotate": (f"{_CLI}.label:annotate", "Set or remove annotations, such as a rollout's change cause."),
     "delete": (f"{_CLI}.delete:delete", "Delete objects."),
     "logs": (f"{_CLI}.logs:logs", "Show what containers print."),
     "cordon": (f"{_CLI}.cordon:cordon", "Keep new pods off a node."),

@@ -131,6 +131,16 @@ async def test_objects_are_picked_by_label_field_and_namespace(orlop: Orlop, cli
     assert await orlop("get", "pods", "-n", "kube-system", "--no-headers") == ""
 
 
+async def test_labels_are_set_and_removed_but_not_overwritten_by_mistake(orlop: Orlop, client: Client) -> None:
+    await client.create(make_config_map("app"))
+    assert await orlop("label", "cm", "app", "tier=back", "stage=test") == "configmap/app labeled\n"
+    assert await orlop("label", "cm/app", "tier=back") == "configmap/app not labeled\n"
+    told = await orlop.fails("label", "cm/app", "tier=front")
+    assert told == "error: 'tier' already has a value (back), and --overwrite is false"
+    assert await orlop("label", "cm/app", "tier=front", "stage-", "--overwrite") == "configmap/app labeled\n"
+    assert dict((await client.get(registry.CONFIG_MAPS, "app", "default")).metadata.labels) == {"tier": "front"}
+
+
 async def test_several_kinds_are_shown_one_under_the_other(orlop: Orlop, client: Client) -> None:
     await client.create(make_config_map("app"))
     lines = (await orlop("get", "cm,ns", "--no-headers")).split("\n\n")

@@ -20,9 +20,16 @@ async def test_a_deployment_is_rolled_out_changed_and_undone(orlop: Orlop, nodes
     assert await orlop("set", "image", "deploy/web", "httpd=httpd:2") == "deployment.apps/web image updated\n"
     assert await orlop("set", "image", "deploy/web", "httpd=httpd:2") == ""
     await orlop("rollout", "status", "deploy", "web")
+    cause = "kubernetes.io/change-cause=newer httpd"
+    assert await orlop("annotate", "deploy/web", cause) == "deployment.apps/web annotated\n"
+
+    async def noted() -> bool:
+        return "newer httpd" in await orlop("rollout", "history", "deploy/web")
+
+    await eventually(noted, within=20)
     history = (await orlop("rollout", "history", "deploy/web")).splitlines()
     assert history[:2] == ["deployment.apps/web ", "REVISION  CHANGE-CAUSE"]
-    assert [line.split() for line in history[2:4]] == [["1", "<none>"], ["2", "<none>"]]
+    assert [line.split() for line in history[2:4]] == [["1", "<none>"], ["2", "newer", "httpd"]]
     assert "Image:         httpd:1" in await orlop("rollout", "history", "deploy/web", "--revision=1")
     described = await orlop("describe", "deploy", "web")
     assert "OldReplicaSets:  web-" in described

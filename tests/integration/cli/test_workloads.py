@@ -118,15 +118,20 @@ async def test_a_deleted_deployment_takes_its_pods_along(orlop: Orlop, nodes: Ho
 
 
 async def test_get_watch_shows_a_rollout_step_by_step(orlop: Orlop, nodes: HollowNodes) -> None:
+    await orlop("create", "deploy", "web", "--image=httpd:1")
+    await orlop("rollout", "status", "deploy/web")
     watch = await orlop.start("get", "pods", "-w", "--no-headers")
     assert watch.stdout is not None
     try:
-        await orlop("create", "deploy", "web", "--image=httpd:1")
-        seen: list[str] = []
-        async with asyncio.timeout(20):
-            while "Running" not in seen:
-                seen.append((await watch.stdout.readline()).decode().split()[2])
-        assert seen[0] == "Pending"
+        async with asyncio.timeout(30):
+            old = (await watch.stdout.readline()).decode().split()[0]
+            await orlop("set", "image", "deploy/web", "httpd=httpd:2")
+            seen: list[tuple[str, str]] = []
+            while ("old", "Terminating") not in seen:
+                name, _, status, *_ = (await watch.stdout.readline()).decode().split()
+                seen.append(("old" if name == old else "new", status))
     finally:
         watch.terminate()
         await watch.communicate()
+    assert seen[0] == ("new", "Pending")
+    assert seen.index(("new", "Running")) < seen.index(("old", "Terminating"))

@@ -92,20 +92,25 @@ class Node:
             (self.state / name).write_bytes(text)
 
     @contextlib.asynccontextmanager
-    async def running(self) -> AsyncIterator[DockerRuntime]:
+    async def engine(self) -> AsyncIterator[DockerRuntime]:
+        """The node's containers, without an agent."""
         engine = Engine(DOCKER)
-        runtime = DockerRuntime(engine, node=self.name, cgroup=f"/orlop/{self.name}")
+        try:
+            yield DockerRuntime(engine, node=self.name, cgroup=f"/orlop/{self.name}")
+        finally:
+            engine.close()
+
+    @contextlib.asynccontextmanager
+    async def running(self, *, registers: bool = True) -> AsyncIterator[DockerRuntime]:
         config = AgentConfig(
             node=self.name, server=self.api.connection().address,
             credentials=Credentials(self.state / "ca.crt", self.state / "node.crt", self.state / "node.key"),
             node_ip="127.0.0.1", uplink="lo", state=self.state, cgroup=f"/orlop/{self.name}",
             service_cidr="10.96.0.0/16", cluster_cidr="10.244.0.0/16", port=self.port)  # fmt: skip
-        try:
-            async with running(run_agent(config, runtime, self.network), f"agent {self.name}"):
+        async with self.engine() as runtime, running(run_agent(config, runtime, self.network), f"agent {self.name}"):
+            if registers:
                 await self.has_range()
-                yield runtime
-        finally:
-            engine.close()
+            yield runtime
 
     async def has_range(self) -> None:
         """Does the node controller's part: the node gets a range, and then becomes ready."""

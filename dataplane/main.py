@@ -13,6 +13,7 @@ Results go to stdout as JSON, diagnostics to stderr.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import signal
@@ -34,7 +35,7 @@ from dataplane.network import namespaces
 from dataplane.network.errors import NetworkError
 from dataplane.network.node import NodeNetwork, remove_node
 from dataplane.runtime import cgroups, loading, pause
-from dataplane.runtime.cleanup import remove_containers
+from dataplane.runtime.cleanup import nodes_with_containers, remove_containers
 from dataplane.runtime.docker_runtime import DockerRuntime
 from dataplane.runtime.engine import Engine
 from dataplane.runtime.types import RuntimeFailure
@@ -138,13 +139,27 @@ def up(nodes: str) -> None:
 
 
 @lab.command()
-def down() -> None:
-    """Removes them all."""
+@click.option("--docker", default=_DOCKER, show_default=True, help="The Docker engine.")
+def down(docker: str) -> None:
+    """Removes every node on this machine: containers, programs, namespaces, the bridge, whatever of them is left."""
     try:
+        removed = {name: _clean_up(name, docker) for name in _traces(docker)}
         lab_network.down()
-    except NetworkError as error:
+    except (NetworkError, RuntimeFailure) as error:
         raise click.ClickException(str(error)) from error
-    _print({})
+    for folder in (_PINS, cgroups.unified() / _CGROUPS.lstrip("/")):
+        with contextlib.suppress(OSError):
+            folder.rmdir()
+    _print({"containers": removed})
+
+
+def _traces(docker: str) -> list[str]:
+    """The names of all nodes that have left anything on this machine."""
+    found = {name.removeprefix(lab_network.PREFIX) for name in namespaces.names(lab_network.PREFIX)}
+    for folder in (_PINS, cgroups.unified() / _CGROUPS.lstrip("/")):
+        if folder.is_dir():
+            found |= {path.name for path in folder.iterdir() if path.is_dir()}
+    return sorted(found | nodes_with_containers(docker))
 
 
 @main.command("cleanup-node")

@@ -27,3 +27,15 @@ def remove_containers(url: str, node: str) -> int:
         raise RuntimeFailure(f"containers of node {node} not removed: {error}") from error
     finally:
         client.close()
+
+
+def nodes_with_containers(url: str) -> set[str]:
+    """Blocking; the nodes that have containers on this engine, running or not."""
+    client: Any = APIClient(base_url=url, version=API_VERSION, timeout=60)
+    try:
+        found = client.containers(all=True, filters={"label": [labels.OURS]})
+        return {one["Labels"][labels.NODE] for one in found if labels.NODE in one["Labels"]}
+    except docker_errors.DockerException as error:
+        raise RuntimeFailure(f"containers not listed: {error}; is Docker's daemon running?") from error
+    finally:
+        client.close()

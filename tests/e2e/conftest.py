@@ -13,7 +13,7 @@ import pytest
 
 from tests.e2e.cluster import Cluster, make_httpd_image, run
 
-OUTSIDE = "orlop-e2e-out"
+OUTSIDE = "e2e-outside"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -57,8 +57,8 @@ def outside(cluster: Cluster) -> Iterator[Outside]:
     _remove()
     run(["ip", "netns", "add", OUTSIDE])
     try:
-        run(["ip", "link", "add", "orlop-e2e", "type", "veth", "peer", "name", "eth0", "netns", OUTSIDE])
-        run(["ip", "link", "set", "orlop-e2e", "master", "orlop0", "up"])
+        run(["ip", "link", "add", "e2e-outside", "type", "veth", "peer", "name", "eth0", "netns", OUTSIDE])
+        run(["ip", "link", "set", "e2e-outside", "master", "orlop0", "up"])
         run(["ip", "-n", OUTSIDE, "addr", "add", f"{base}.250/24", "dev", "eth0"])
         for device in ("lo", "eth0"):
             run(["ip", "-n", OUTSIDE, "link", "set", device, "up"])
@@ -69,4 +69,4 @@ def outside(cluster: Cluster) -> Iterator[Outside]:
 
 def _remove() -> None:
     subprocess.run(["ip", "netns", "del", OUTSIDE], check=False, capture_output=True)
-    subprocess.run(["ip", "link", "del", "orlop-e2e"], check=False, capture_output=True)
+    subprocess.run(["ip", "link", "del", "e2e-outside"], check=False, capture_output=True)

@@ -31,14 +31,18 @@ def docker(*words: str) -> str:
     return subprocess.run(["docker", *words], check=True, capture_output=True, text=True).stdout.strip()
 
 
-def containers(*filters: str) -> list[str]:
-    words = [word for text in filters for word in ("--filter", text)]
-    return docker("ps", "-q", "--no-trunc", "--filter", "label=orlop", *words).split()
+def containers(cluster: Cluster) -> set[str]:
+    """The ids of the pods' containers, all of them running."""
+    statuses = [status for pod in cluster.pods(SELECTOR) for status in pod["status"]["containerStatuses"]]
+    ids = {status["containerID"].removeprefix("docker://") for status in statuses}
+    running = docker("ps", "-q", "--no-trunc", "--filter", "label=orlop").split()
+    assert ids <= set(running)
+    return ids
 
 
 def test_a_killed_container_is_started_again_in_the_same_pod(cluster: Cluster, steady: str) -> None:
     pod = cluster.pods(SELECTOR)[0]
-    [container] = containers(f"label=io.kubernetes.pod.name={name_of(pod)}", "label=io.kubernetes.container.name=steady")
+    container = pod["status"]["containerStatuses"][0]["containerID"].removeprefix("docker://")
     os.kill(int(docker("inspect", "-f", "{{.State.Pid}}", container)), signal.SIGKILL)
 
     def healed() -> bool:
@@ -53,21 +57,21 @@ def test_a_killed_container_is_started_again_in_the_same_pod(cluster: Cluster, s
 
 
 def test_a_killed_agent_leaves_pods_and_traffic_alone_and_takes_over(cluster: Cluster, steady: str) -> None:
-    before = set(containers())
+    before = containers(cluster)
     with Load(cluster, "node-1", steady) as load:
         pid = cluster.kill("agent-node-1")
         cluster.wait_replaced("agent-node-1", pid)
         cluster.orlop("scale", "deployment/steady", "--replicas", "4")
         cluster.wait_ready(SELECTOR, 4)
     assert load.result["failures"] == {}
-    assert before <= set(containers())
+    assert before <= containers(cluster)
     cluster.orlop("scale", "deployment/steady", "--replicas", "2")
     cluster.wait_ready(SELECTOR, 2)
 
 
 @pytest.mark.parametrize("process", ["api", "etcd", "controllers", "supervisor"])
 def test_a_killed_process_of_the_control_plane_does_not_touch_traffic(cluster: Cluster, steady: str, process: str) -> None:
-    before = set(containers())
+    before = containers(cluster)
     with Load(cluster, "node-2", steady) as load:
         pid = cluster.kill(process)
         if process == "supervisor":
@@ -82,7 +86,7 @@ def test_a_killed_process_of_the_control_plane_does_not_touch_traffic(cluster: C
         eventually_sync(manageable, within=60)
         cluster.wait_ready(SELECTOR, 3)
     assert load.result["failures"] == {}
-    assert before <= set(containers())
+    assert before <= containers(cluster)
     cluster.orlop("scale", "deployment/steady", "--replicas", "2")
     cluster.wait_ready(SELECTOR, 2)
 

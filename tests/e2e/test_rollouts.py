@@ -81,6 +81,8 @@ class Availability:
         self._watch.kill()
         self._watch.wait()
         self._thread.join(timeout=5)
+        assert self._watch.stdout is not None
+        self._watch.stdout.close()
 
 
 def replica_sets(cluster: Cluster) -> dict[str, int]:
@@ -118,10 +120,8 @@ def test_undo_brings_the_old_version_back_in_its_old_replica_set(cluster: Cluste
     assert set(after) == set(before)
     assert {name: 3 - replicas for name, replicas in before.items()} == after
     assert cluster.shell("node-1", "curl", "-s", f"http://{shop}") == "this is v1\n"
-    assert [line.split()[0] for line in cluster.orlop("rollout", "history", "deployment/shop").splitlines()[2:]] == [
-        "2",
-        "3",
-    ]
+    history = cluster.orlop("rollout", "history", "deployment/shop").split("\n")[2:]
+    assert [line.split()[0] for line in history if line] == ["2", "3"]
 
 
 def test_scaling_makes_exactly_as_many_pods(cluster: Cluster, shop: str) -> None:

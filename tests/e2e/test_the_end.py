@@ -10,23 +10,24 @@ from pathlib import Path
 
 from tests.e2e.cluster import Cluster, run
 
-PINS = Path("/sys/fs/bpf")
+PINS = Path("/sys/fs/bpf/orlop")
 CGROUP = Path("/sys/fs/cgroup/unified/orlop")
 
 
 def leftovers() -> dict[str, list[str]]:
     """All that a cluster makes on a machine outside of its directory."""
     found = {
-        "namespaces": run(["ip", "netns", "list"]).split(),
-        "links": [line.split()[1] for line in run(["ip", "-o", "link"]).splitlines() if "orlop" in line],
-        "routes": [line for line in run(["ip", "route"]).splitlines() if "orlop" in line],
+        "namespaces": [name for name in run(["ip", "netns", "list"]).split() if name.startswith("orlop-")],
+        "links": [
+            line.split()[1] for line in run(["ip", "-o", "link"]).splitlines() if "orlop-" in line or "orlop0" in line
+        ],
+        "routes": [line for line in run(["ip", "route"]).splitlines() if "orlop0" in line],
         "containers": run(["docker", "ps", "-aq", "--filter", "label=orlop"]).split(),
-        "pins": [str(path) for path in PINS.rglob("*orlop*")] if PINS.exists() else [],
-        "cgroups": [str(path) for path in CGROUP.iterdir() if path.is_dir()] if CGROUP.exists() else [],
-        "mounts": [line for line in Path("/proc/mounts").read_text().splitlines() if "orlop" in line.split()[1]],
+        "pins": [str(PINS)] if PINS.exists() else [],
+        "cgroups": [str(CGROUP)] if CGROUP.exists() else [],
+        "mounts": [line for line in Path("/proc/mounts").read_text().splitlines() if "/orlop-node" in line.split()[1]],
     }
-    ours = {name: [item for item in items if "orlop" in item or name == "containers"] for name, items in found.items()}
-    return {name: items for name, items in ours.items() if items}
+    return {name: items for name, items in found.items() if items}
 
 
 def test_down_leaves_nothing_after_a_kill_of_everything(cluster: Cluster) -> None:

@@ -1,4 +1,4 @@
-"""The process that compiles: `python -m dataplane.bpf.bcc_compile FILE [NAME=VALUE...]` writes every unit's bytecode."""
+"""The process that compiles: `python -m dataplane.bpf.bcc_compile FILE [NAME=VALUE...]` writes the programs' bytecode."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 from dataplane.bpf import toolchain
 from dataplane.bpf.bytecode import Bytecode, Compiled, MapDefinition, to_json
-from dataplane.bpf.compiler import UNITS, source
+from dataplane.bpf.compiler import source
 
 _WARNINGS = ("-Wno-macro-redefined", "-Wno-unused-function", "-Wno-address-of-packed-member")
 _LOAD_IMMEDIATE, _MAP_FD = 0x18, 1
@@ -28,16 +28,13 @@ _UNDECLARED: dict[str, tuple[Any, tuple[Any, ...]]] = {
 
 def main(arguments: Sequence[str]) -> None:
     target, *definitions = arguments
-    units = [_compile(unit, definitions) for unit in UNITS]
-    maps = {name: each for unit in units for name, each in unit.maps.items()}
-    programs = {name: each for unit in units for name, each in unit.programs.items()}
-    Path(target).write_text(to_json(Compiled(maps, programs)))
+    Path(target).write_text(to_json(_compile(definitions)))
 
 
-def _compile(unit: str, definitions: Sequence[str]) -> Compiled:
+def _compile(definitions: Sequence[str]) -> Compiled:
     bcc = toolchain.import_bcc()
     library = _declared(bcc.lib)
-    module = bcc.BPF(text=source(unit).encode(), cflags=[*_WARNINGS, *(f"-D{each}" for each in definitions)])
+    module = bcc.BPF(text=source().encode(), cflags=[*_WARNINGS, *(f"-D{each}" for each in definitions)])
     handle = module.module
     maps = {
         library.bpf_table_name(handle, index).decode(): _definition(library, handle, index)

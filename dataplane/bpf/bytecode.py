@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import TypeAlias
 
@@ -51,10 +51,9 @@ class Compiled:
     maps: dict[str, MapDefinition]
     programs: dict[str, Bytecode]
 
-    @property
-    def schema(self) -> str:
-        """Changes when any map's definition does: maps of another schema cannot be taken over."""
-        text = json.dumps({name: asdict(each) for name, each in self.maps.items()}, sort_keys=True)
+    def schema(self, names: Iterable[str]) -> str:
+        """Changes when the definition of any of these maps does: maps of another schema cannot be taken over."""
+        text = json.dumps({name: asdict(self.maps[name]) for name in names}, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

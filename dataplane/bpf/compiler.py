@@ -19,7 +19,7 @@ from pathlib import Path
 from dataplane.bpf import toolchain
 from dataplane.bpf.bytecode import Compiled, from_json
 
-UNITS = ("service_xdp.bpf.c", "service_tc.bpf.c", "service_sock.bpf.c")
+_UNITS = ("service_xdp.bpf.c", "service_tc.bpf.c", "service_sock.bpf.c")
 # Source ports that a node lends to connections it passes on to other nodes; a power of two of them. The kernel's own choice
 # of ports must leave them out.
 LENT_PORTS = range(49152, 65536)
@@ -34,7 +34,7 @@ class CompileError(RuntimeError):
 
 def compiled(cache: Path, *, sizes: Mapping[str, int] | None = None) -> Compiled:
     """The programs, from `cache` if they are there. `sizes` override those of consts.h: MAX_FLOWS, say."""
-    numbers = {"LENT_PORTS_FIRST": LENT_PORTS[0], "LENT_PORTS": len(LENT_PORTS), **(sizes or {})}
+    numbers = {"LENT_PORTS_FIRST": LENT_PORTS[0], "LENT_PORTS": len(LENT_PORTS), "CPUS": possible_cpus(), **(sizes or {})}
     definitions = [f"{name}={number}" for name, number in sorted(numbers.items())]
     kept = cache / f"{_key(definitions)}.json"
     with suppress(FileNotFoundError, ValueError, KeyError, TypeError):
@@ -44,9 +44,17 @@ def compiled(cache: Path, *, sizes: Mapping[str, int] | None = None) -> Compiled
     return _compile_apart(kept, definitions)
 
 
-def source(unit: str, *, folder: Path = _SOURCES) -> str:
-    """A unit with its own headers in place, each once: BCC handles map accesses in the main file only."""
-    return _inlined(folder / unit, set())
+def possible_cpus() -> int:
+    """CPUs that may ever come up."""
+    text = Path("/sys/devices/system/cpu/possible").read_text().strip()
+    return sum(int(high or low) - int(low) + 1 for low, _, high in (part.partition("-") for part in text.split(",")))
+
+
+def source() -> str:
+    """All units and their headers as one text, each once. One, as BCC handles map accesses in the main file only, and
+    takes most of its time to begin at all."""
+    seen: set[Path] = set()
+    return "\n".join(_inlined(_SOURCES / unit, seen) for unit in _UNITS)
 
 
 def _inlined(path: Path, seen: set[Path]) -> str:
@@ -65,8 +73,7 @@ def _inlined(path: Path, seen: set[Path]) -> str:
 
 def _key(definitions: Sequence[str]) -> str:
     machine = os.uname()
-    parts = [str(_FORMAT), machine.release, machine.machine, toolchain.version_of_bcc(), *definitions]
-    parts += [source(unit) for unit in UNITS]
+    parts = [str(_FORMAT), machine.release, machine.machine, toolchain.version_of_bcc(), *definitions, source()]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
 
 

@@ -7,6 +7,9 @@
 #ifndef MAX_BACKENDS
 #define MAX_BACKENDS 1048576
 #endif
+#ifndef MAX_COUNTED /* backends that are counted; more are served, but not counted */
+#define MAX_COUNTED 131072
+#endif
 #ifndef MAX_NODES
 #define MAX_NODES 16384
 #endif
@@ -22,7 +25,10 @@
  * takes over, which spreads as evenly but moves more flows when the set changes. */
 #define MAX_SCORED 16
 
-/* LENT_PORTS_FIRST and LENT_PORTS, a power of two, are given by Python, which keeps these source ports out of the kernel's
+/* CPUS, how many there may ever be, is given by Python: counters have an element for each, one CPU's behind another's, so
+ * that none shares a cache line. (Per-CPU maps do the same, but take microseconds an element to make.)
+ *
+ * LENT_PORTS_FIRST and LENT_PORTS, a power of two, are given by Python, which keeps these source ports out of the kernel's
  * own choice. They are lent to connections that the node passes on. */
 #define LENT_PORT_TRIES 8
 

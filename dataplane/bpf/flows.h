@@ -15,12 +15,6 @@ static __always_inline u32 now_seconds(void)
 	return bpf_ktime_get_coarse_ns() >> 30;
 }
 
-static __always_inline struct traffic *member_traffic(u32 service, u32 address, u16 port)
-{
-	struct member_key key = {.service = service, .address = address, .port = port};
-	return members.lookup(&key);
-}
-
 static __always_inline void note_packet(struct translation *known, const struct packet *packet)
 {
 	known->seen = now_seconds();
@@ -40,13 +34,12 @@ static __always_inline int follow(const struct packet *packet, struct flow *flow
 	*out = *known;
 
 	int reply = out->flags & FLOW_REPLY;
-	struct traffic *member = reply ? member_traffic(out->service, flow->source, flow->source_port)
-				       : member_traffic(out->service, out->destination, out->destination_port);
-	if (member)
-		count_packet(member, bytes);
-	else if (!reply && (flow->protocol == IPPROTO_UDP || is_opening(packet)))
+	struct traffic *member = reply ? member_counters(out->service, flow->source, flow->source_port)
+				       : member_counters(out->service, out->destination, out->destination_port);
+	if (!member && !reply && (flow->protocol == IPPROTO_UDP || is_opening(packet)))
 		return 0;
-	count_service(out->service, 0, 1, bytes);
+	count_packet(member, bytes);
+	count_packet(service_counters(out->service), bytes);
 	note_packet(known, packet);
 	return 1;
 }

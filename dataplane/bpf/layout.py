@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import socket
 import struct
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
@@ -55,9 +55,20 @@ class Layout:
         encoded = (encode(value) if encode else value for encode, value in zip(self._encoders, values, strict=True))
         return self._struct.pack(*encoded)
 
+    def pack_all(self, rows: Iterable[Values]) -> bytes:
+        """Many at once, column by column: several times faster."""
+        columns = zip(*rows, strict=True)
+        encoded = (map(encode, each) if encode else each for encode, each in zip(self._encoders, columns, strict=False))
+        return b"".join(map(self._struct.pack, *encoded))
+
     def unpack(self, data: bytes) -> Values:
-        raw = self._struct.unpack(data)
-        return tuple(decode(value) if decode else value for decode, value in zip(self._decoders, raw, strict=True))
+        (values,) = self.unpack_all(data)
+        return values
+
+    def unpack_all(self, data: bytes) -> Iterator[Values]:
+        columns = zip(*self._struct.iter_unpack(data), strict=True)
+        decoded = (map(decode, each) if decode else each for decode, each in zip(self._decoders, columns, strict=False))
+        return zip(*decoded, strict=True)
 
     def offsets(self) -> list[tuple[str, int, int]]:
         """(name, offset, size) of each field, paddings included."""
@@ -116,7 +127,8 @@ LAYOUTS: Mapping[str, tuple[Layout, Layout]] = {
         _layout(service="u32", buffer="u16", slot="u16"),
         _layout(address="address", port="port", local="u8", pad="pad1"),
     ),
-    "members": (_layout(service="u32", address="address", port="port", pad="pad2"), _TRAFFIC),
+    "members": (_layout(service="u32", address="address", port="port", pad="pad2"), _layout(number="u32")),
+    "member_traffic": (_INDEX, _TRAFFIC),
     "service_traffic": (_INDEX, _TRAFFIC),
     "node_addresses": (_layout(address="address"), _INDEX),
     "flows": (_FLOW, _TRANSLATION),

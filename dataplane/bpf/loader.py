@@ -1,6 +1,6 @@
 """A node's programs and maps in the kernel: taken over where they are pinned, made where they are not.
 
-    PIN/SCHEMA/MAP          the maps; SCHEMA changes with their definitions, so that a map never is what it seems not to be
+    PIN/GROUP-SCHEMA/MAP    maps that only make sense together; SCHEMA changes with their definitions
     PIN/links-NETNS/LINK    what runs where; NETNS is the network namespace's number, as a link belongs to its interface
 
 Programs are loaded anew at every start and replace the running ones through their links, in one step each.
@@ -27,6 +27,7 @@ CGROUP_HOOKS = {"service_connect4": 10, "service_sendmsg4": 14, "service_recvmsg
 _KINDS = {"service_xdp": (_XDP_PROGRAM, 0), "service_tc": (_SCHED_CLS, 0)} | {
     name: (_SOCK_ADDR, hook) for name, hook in CGROUP_HOOKS.items()
 }
+_REMEMBERING = ("flows", "sockets")
 _GONE = errno.ENOLINK
 
 
@@ -45,13 +46,12 @@ def load(compiled: Compiled, pin: Path) -> Loaded:
     """Opens or makes the maps and loads the programs; nothing is attached yet."""
     layout.check(compiled.maps)
     filesystem.ensure_mounted(pin)
-    folder = pin / compiled.schema
-    folder.mkdir(parents=True, exist_ok=True)
+    folders = map_folders(compiled, pin)
     maps: dict[str, Map] = {}
     programs: dict[str, int] = {}
     try:
         for name, definition in compiled.maps.items():
-            maps[name] = Map(name, _open_map(folder / name, compiled), definition)
+            maps[name] = Map(name, _open_map(folders[name] / name, compiled), definition)
         descriptors = {name: each.fd for name, each in maps.items()}
         for name, bytecode in compiled.programs.items():
             kind, hook = _KINDS[name]
@@ -62,9 +62,16 @@ def load(compiled: Compiled, pin: Path) -> Loaded:
     return Loaded(maps, programs)
 
 
+def map_folders(compiled: Compiled, pin: Path) -> dict[str, Path]:
+    """Map's name -> the folder of its pin. What remembers connections outlives a change of the tables."""
+    groups = {name: (name,) for name in _REMEMBERING} | {"tables": tuple(sorted(compiled.maps.keys() - set(_REMEMBERING)))}
+    return {name: pin / f"{group}-{compiled.schema(names)}" for group, names in groups.items() for name in names}
+
+
 def _open_map(path: Path, compiled: Compiled) -> int:
     with suppress(FileNotFoundError):
         return syscalls.open_pinned(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
     definition = compiled.maps[path.name]
     fd = syscalls.map_create(
         definition.kind,

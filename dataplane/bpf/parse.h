@@ -25,6 +25,9 @@ struct udp_start {
 	u16 checksum;
 };
 
+#define IPV4_NO_OPTIONS 0x45
+#define IPV4_FRAGMENT 0x3fff /* more fragments, or an offset */
+
 #define TCP_FIN 0x01
 #define TCP_SYN 0x02
 #define TCP_RST 0x04

@@ -30,16 +30,6 @@ static __always_inline void remember(struct bpf_sock_addr *ctx, u64 cookie, cons
 	sockets.update(&key, &service);
 }
 
-static __always_inline void count_connection(u32 service, const struct backend *backend)
-{
-	struct member_key key = {.service = service, .address = backend->address, .port = backend->port};
-	struct traffic *member = members.lookup(&key);
-
-	if (member)
-		member->connections++;
-	count_service(service, 1, 0, 0);
-}
-
 static __always_inline int refuse(u32 service)
 {
 	COUNT(socket_refused);
@@ -68,7 +58,8 @@ static __always_inline int translate(struct bpf_sock_addr *ctx)
 		id = service->id;
 	}
 	remember(ctx, cookie, &backend);
-	count_connection(id, &backend);
+	count_connection(member_counters(id, backend.address, backend.port));
+	count_connection(service_counters(id));
 	COUNT(socket_translated);
 	ctx->user_ip4 = backend.address;
 	ctx->user_port = backend.port;

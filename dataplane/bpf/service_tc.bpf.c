@@ -9,7 +9,6 @@
 #include "flows.h"
 
 #define TCX_NEXT -1
-#define DROP 2
 
 #define IP_OFFSET ETH_HLEN
 #define IP_CHECKSUM (IP_OFFSET + 10)
@@ -23,7 +22,7 @@
 static int (*redirect_to_neighbour)(u32 interface, void *next_hop, int next_hop_size, u64 flags) =
 	(void *)BPF_FUNC_redirect_neigh;
 
-static __always_inline int parse_frame(struct __sk_buff *skb, struct packet *packet)
+static __always_inline int tc_parse(struct __sk_buff *skb, struct packet *packet)
 {
 	void *end = (void *)(long)skb->data_end;
 
@@ -32,7 +31,7 @@ static __always_inline int parse_frame(struct __sk_buff *skb, struct packet *pac
 	if ((void *)(packet->ip + 1) > end || packet->eth->h_proto != htons(ETH_P_IP))
 		return 0;
 	struct iphdr *ip = packet->ip;
-	if (*(u8 *)ip != 0x45 || (ip->frag_off & htons(0x3fff)))
+	if (*(u8 *)ip != IPV4_NO_OPTIONS || (ip->frag_off & htons(IPV4_FRAGMENT)))
 		return 0;
 	if (ip->protocol != IPPROTO_TCP && ip->protocol != IPPROTO_UDP)
 		return 0;
@@ -40,7 +39,7 @@ static __always_inline int parse_frame(struct __sk_buff *skb, struct packet *pac
 }
 
 /* By the kernel's helpers, as a pod's packets may be long (TSO) and their checksums still to be filled in. */
-static __always_inline void rewrite(struct __sk_buff *skb, const struct flow *from, const struct translation *to)
+static __always_inline void tc_rewrite(struct __sk_buff *skb, const struct flow *from, const struct translation *to)
 {
 	int udp = from->protocol == IPPROTO_UDP;
 	u64 flags = udp ? BPF_F_MARK_MANGLED_0 : 0;
@@ -65,7 +64,7 @@ int service_tc(struct __sk_buff *skb)
 
 	if ((void *)(long)skb->data + LONGEST_HEADERS > (void *)(long)skb->data_end)
 		bpf_skb_pull_data(skb, skb->len < LONGEST_HEADERS ? skb->len : LONGEST_HEADERS);
-	if (!parse_frame(skb, &packet)) {
+	if (!tc_parse(skb, &packet)) {
 		COUNT(tc_other);
 		return TCX_NEXT;
 	}
@@ -74,7 +73,7 @@ int service_tc(struct __sk_buff *skb)
 		COUNT(tc_other);
 		return TCX_NEXT;
 	}
-	rewrite(skb, &from, &to);
+	tc_rewrite(skb, &from, &to);
 	COUNT(tc_reply);
 	return redirect_to_neighbour(to.interface, NULL, 0, 0);
 }

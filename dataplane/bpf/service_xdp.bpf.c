@@ -8,10 +8,7 @@
 #include "csum.h"
 #include "flows.h"
 
-#define IPV4_NO_OPTIONS 0x45
-#define FRAGMENT 0x3fff /* more fragments, or an offset */
-
-static __always_inline int parse_plain(struct packet *packet, void *end)
+static __always_inline int xdp_parse_plain(struct packet *packet, void *end)
 {
 	struct iphdr *ip = packet->ip;
 
@@ -19,7 +16,7 @@ static __always_inline int parse_plain(struct packet *packet, void *end)
 		COUNT(xdp_ip_options);
 		return 0;
 	}
-	if (ip->frag_off & htons(FRAGMENT)) {
+	if (ip->frag_off & htons(IPV4_FRAGMENT)) {
 		COUNT(xdp_fragment);
 		return 0;
 	}
@@ -35,7 +32,7 @@ static __always_inline int parse_plain(struct packet *packet, void *end)
 }
 
 /* Whether the frame is for this node's address and fit to be translated. */
-static __always_inline int parse_frame(struct xdp_md *ctx, struct packet *packet)
+static __always_inline int xdp_parse(struct xdp_md *ctx, struct packet *packet)
 {
 	void *end = (void *)(long)ctx->data_end;
 	int only = 0;
@@ -59,7 +56,7 @@ static __always_inline int parse_frame(struct xdp_md *ctx, struct packet *packet
 		COUNT(xdp_other_address);
 		return 0;
 	}
-	return parse_plain(packet, end);
+	return xdp_parse_plain(packet, end);
 }
 
 /* Whether a backend was found for a new flow; `out` then says where it goes. A set of backends that is replaced at this
@@ -97,16 +94,16 @@ static __always_inline int begin(struct flow *flow, u32 bytes, struct translatio
 		COUNT(xdp_no_free_port);
 		return XDP_DROP;
 	}
-	struct traffic *member = member_traffic(out->service, backend.address, backend.port);
-	if (member) {
-		member->connections++;
-		count_packet(member, bytes);
-	}
-	count_service(out->service, 1, 1, bytes);
+	struct traffic *member = member_counters(out->service, backend.address, backend.port);
+	struct traffic *service = service_counters(out->service);
+	count_connection(member);
+	count_packet(member, bytes);
+	count_connection(service);
+	count_packet(service, bytes);
 	return XDP_REDIRECT;
 }
 
-static __always_inline void rewrite(struct packet *packet, const struct flow *from, const struct translation *to)
+static __always_inline void xdp_rewrite(struct packet *packet, const struct flow *from, const struct translation *to)
 {
 	u32 addresses = csum_difference(from->source, to->source) + csum_difference(from->destination, to->destination);
 	u32 ports = csum_difference(from->source_port, to->source_port) +
@@ -173,7 +170,7 @@ int service_xdp(struct xdp_md *ctx)
 	struct packet packet = {};
 	struct translation to = {};
 
-	if (!parse_frame(ctx, &packet))
+	if (!xdp_parse(ctx, &packet))
 		return XDP_PASS;
 	struct flow from = flow_of(&packet);
 	u32 bytes = ntohs(packet.ip->tot_len);
@@ -187,7 +184,7 @@ int service_xdp(struct xdp_md *ctx)
 		COUNT(xdp_hop_limit);
 		return XDP_DROP;
 	}
-	rewrite(&packet, &from, &to);
+	xdp_rewrite(&packet, &from, &to);
 	if (count_destination(to.flags))
 		return XDP_PASS; /* the stack routes it to the pod */
 	return forward(ctx, &packet);

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from protos.v1 import core_pb2 as core
 from protos.v1 import discovery_pb2 as discovery
@@ -19,8 +19,7 @@ SERVICE_NAME = "kubernetes.io/service-name"
 Protocol: TypeAlias = Literal["TCP", "UDP"]
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Frontend:
+class Frontend(NamedTuple):
     """Where a service is reached. The empty address stands for "any node's address": a node port."""
 
     address: str
@@ -28,8 +27,7 @@ class Frontend:
     protocol: Protocol
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Backend:
+class Backend(NamedTuple):
     """Where a service's traffic may go. `local`: the pod runs on this very node."""
 
     address: str

@@ -21,6 +21,7 @@ from dataplane.network import diag, ipam, links, namespaces, routes, services, s
 from dataplane.network.desired import Peer, Tables
 from dataplane.network.errors import NetworkError
 from dataplane.network.netlink import NetlinkError, Route, find_link, open_route
+from dataplane.network.tables import Counts
 
 log = structlog.get_logger()
 
@@ -118,7 +119,7 @@ class NodeNetwork:
         with self._explained("set routes to other nodes"), open_route() as route:
             routes.set_peers(route, peers, uplink=self._find_uplink(route).index)
 
-    def counts(self) -> services.Counts:
+    def counts(self) -> Counts:
         """What the programs counted, for people to read."""
         with self._explained("read the services' counters"):
             return self._services.counts()

@@ -5,44 +5,20 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
 
 from dataplane.bpf import compiler, filesystem, loader
-from dataplane.bpf.layout import VERDICTS
 from dataplane.bpf.maps import Map
-from dataplane.network import balancer
-from dataplane.network.desired import Frontend, Tables
+from dataplane.network import balancer, tables
+from dataplane.network.desired import Tables
 
 _NATIVE, _GENERIC = 1 << 2, 1 << 1  # XDP_FLAGS_DRV_MODE, XDP_FLAGS_SKB_MODE
 _LINKS = "links-"
 _NO_ADDRESS = "0.0.0.0"
-_NONE = (0, 0, 0, 0)
 
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class Traffic:
-    """What a backend or a service got since it exists. Packets and bytes are those that programs translated one by one;
-    connections of sockets need that only once."""
-
-    connections: int
-    packets: int
-    bytes: int
-    refused: int
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """`verdicts`: outcome to count, as structs.h names them. `entries` tells each frontend's service id and backends."""
-
-    verdicts: Mapping[str, int]
-    services: Mapping[Frontend, Traffic]
-    backends: Mapping[balancer.Member, Traffic]
-    entries: Mapping[Frontend, balancer.Entry]
 
 
 class ServicePrograms:
@@ -62,7 +38,8 @@ class ServicePrograms:
     def start(self, *, node_ip: str, uplink: int, pods: Mapping[str, int]) -> None:
         """Loads and attaches everything; `pods` are the present pod links, name to index.
 
-        Should the maps be new while programs of an older schema run, those keep running until the new maps are filled."""
+        Should the tables' maps be new while programs with older ones run, those go on until the new ones are filled."""
+        self.close()
         compiled = compiler.compiled(self._cache)
         self._loaded = loader.load(compiled, self._pin)
         self._state = None
@@ -71,14 +48,14 @@ class ServicePrograms:
             self._attach(pods)
         else:
             self._waiting = dict(pods)
-        self._sweep(compiled.schema, pods)
+        self._sweep(loader.map_folders(compiled, self._pin).values(), pods)
 
-    def program(self, tables: Tables) -> None:
-        """Makes the maps hold `tables`."""
+    def program(self, wanted: Tables) -> None:
+        """Makes the maps hold `wanted`."""
         before = self._current()
         self._state = None  # until all is written: after a failure the maps are read again
-        changes, after = balancer.plan(before, tables, most_services=self._maps["services"].entries)
-        balancer.execute(changes, self._maps)
+        changes, after = balancer.plan(before, wanted, tables.limits(self._maps))
+        tables.execute(changes, self._maps)
         self._state = after
         if self._waiting is not None:
             pods, self._waiting = self._waiting, None
@@ -96,18 +73,8 @@ class ServicePrograms:
             self._waiting.pop(link, None)
         (self._links / link).unlink(missing_ok=True)
 
-    def counts(self) -> Counts:
-        """Read while programs count on, so figures of different kinds need not add up."""
-        entries = self._current().entries
-        verdicts = self._maps["verdicts"].get(0) or ()
-        return Counts(
-            verdicts=dict(zip(VERDICTS, verdicts, strict=True)),
-            services={
-                each: Traffic(*(self._maps["service_traffic"].get(entry.id) or _NONE)) for each, entry in entries.items()
-            },
-            backends={balancer.Member(*key): Traffic(*value) for key, value in self._maps["members"].items()},
-            entries=entries,
-        )
+    def counts(self) -> tables.Counts:
+        return tables.counts(self._maps, self._current())
 
     def close(self) -> None:
         """Closes file descriptors; programs go on."""
@@ -116,7 +83,7 @@ class ServicePrograms:
             self._loaded = None
 
     def _current(self) -> balancer.State:
-        return self._state or balancer.read(self._maps)
+        return self._state or tables.read(self._maps)
 
     @property
     def _maps(self) -> Mapping[str, Map]:
@@ -160,15 +127,14 @@ class ServicePrograms:
         finally:
             os.close(folder)
 
-    def _sweep(self, schema: str, pods: Iterable[str]) -> None:
-        """Unpins what belongs to earlier namespaces of this node, to pods that are gone, and to older schemas.
+    def _sweep(self, folders: Iterable[Path], pods: Iterable[str]) -> None:
+        """Unpins what belongs to earlier namespaces of this node, to pods that are gone, and to other schemas.
 
         Maps that running programs still use live on without their pins."""
-        keep = {schema, self._links.name}
-        with suppress(FileNotFoundError):
-            for folder in self._pin.iterdir():
-                if folder.name not in keep:
-                    filesystem.remove(folder)
+        keep = {self._links, *folders}
+        for folder in self._pin.iterdir():
+            if folder not in keep:
+                filesystem.remove(folder)
         present = {*pods, *loader.CGROUP_HOOKS, "uplink"}
         with suppress(FileNotFoundError):
             for link in self._links.iterdir():

@@ -15,8 +15,7 @@ import pytest
 
 from dataplane.bpf import compiler, filesystem, loader
 from dataplane.bpf.bytecode import Compiled
-from dataplane.bpf.layout import VERDICTS
-from dataplane.network import balancer, ethtool, namespaces, sysctl
+from dataplane.network import balancer, ethtool, namespaces, sysctl, tables
 from dataplane.network.desired import Backend, Frontend, Protocol, ServicePort, Tables
 from dataplane.network.netlink import link_index, open_route
 from tests.support import netns, testrun
@@ -31,7 +30,7 @@ LOCAL = Backend("10.245.0.2", 8080, local=True)
 REMOTE = Backend("10.245.1.2", 8080)
 
 # Small tables: what a test fills it should fill fast.
-_SIZES = {"MAX_FLOWS": 4096, "MAX_SOCKETS": 64, "MAX_SERVICES": 256, "MAX_BACKENDS": 4096}
+_SIZES = {"MAX_FLOWS": 4096, "MAX_SOCKETS": 64, "MAX_SERVICES": 256, "MAX_BACKENDS": 4096, "MAX_COUNTED": 256}
 
 
 @dataclass
@@ -47,9 +46,9 @@ class Bench:
         service = ServicePort("default/web:http", (Frontend("", port, protocol),), tuple(sorted(backends)))
         self.program(Tables((service,), frozenset({NODE, OTHER_NODE})))
 
-    def program(self, tables: Tables) -> None:
-        changes, self.state = balancer.plan(self.state, tables, most_services=256)
-        balancer.execute(changes, self.loaded.maps)
+    def program(self, wanted: Tables) -> None:
+        changes, self.state = balancer.plan(self.state, wanted, tables.limits(self.loaded.maps))
+        tables.execute(changes, self.loaded.maps)
 
     def xdp(self, frame: bytes | Packet, *, repeat: int = 1) -> testrun.Outcome:
         return self._run("service_xdp", frame, repeat=repeat)
@@ -63,8 +62,10 @@ class Bench:
 
     def counts(self) -> dict[str, int]:
         """Outcomes counted so far, without those at zero."""
-        values = self.loaded.maps["verdicts"].get(0) or ()
-        return {name: count for name, count in zip(VERDICTS, values, strict=True) if count}
+        return {name: count for name, count in self.gathered().verdicts.items() if count}
+
+    def gathered(self) -> tables.Counts:
+        return tables.counts(self.loaded.maps, self.state)
 
     def flows(self) -> Mapping[tuple[object, ...], tuple[object, ...]]:
         return dict(self.loaded.maps["flows"].items())

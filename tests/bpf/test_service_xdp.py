@@ -9,6 +9,7 @@ import pytest
 
 from dataplane.bpf.compiler import LENT_PORTS
 from dataplane.network.desired import Backend, Frontend, ServicePort, Tables
+from dataplane.network.tables import Traffic
 from tests.bpf.conftest import CLIENT, LOCAL, MACS, NODE, NODE_PORT, OTHER_NODE, REMOTE, Bench
 from tests.support.packets import ACK, FIN, RST, SYN, TCP, UDP, Packet, ethernet, parse
 
@@ -158,8 +159,7 @@ def test_without_backends_the_stack_refuses_and_it_is_counted(bench: Bench) -> N
     outcome = bench.xdp(REQUEST)
     assert (outcome.verdict, outcome.frame) == (PASS, REQUEST.frame())
     assert bench.counts() == {"xdp_no_backend": 1}
-    (entry,) = bench.state.entries.values()
-    assert bench.loaded.maps["service_traffic"].get(entry.id) == (0, 0, 0, 1)
+    assert list(bench.gathered().services.values()) == [Traffic(connections=0, packets=0, bytes=0, refused=1)]
 
 
 def test_a_packet_at_the_end_of_its_hops_is_not_forwarded(bench: Bench) -> None:
@@ -173,10 +173,9 @@ def test_connections_packets_and_bytes_are_counted_by_service_and_backend(bench:
     forwarded = bench.sent(REQUEST)
     bench.xdp(replace(REQUEST, flags=ACK))
     bench.xdp(forwarded.reply())
-    (entry,) = bench.state.entries.values()
-    expected = (1, 3, 45 + 45 + 40, 0)
-    assert bench.loaded.maps["service_traffic"].get(entry.id) == expected
-    assert bench.loaded.maps["members"].get(entry.id, REMOTE.address, REMOTE.port) == expected
+    expected = [Traffic(connections=1, packets=3, bytes=45 + 45 + 40, refused=0)]
+    assert list(bench.gathered().services.values()) == expected
+    assert list(bench.gathered().backends.values()) == expected
 
 
 def test_a_lost_entry_is_made_again_as_it_was(bench: Bench) -> None:

@@ -42,11 +42,11 @@ class Applier(Generic[K]):
 
     def __init__(self, client: Client, writer: Writer, events: EventRecorder, expectations: Expectations[K]) -> None:
         self._client, self._writer, self._events, self._expectations = client, writer, events, expectations
-        self._unsure: dict[K, list[Kind[Any]]] = {}
+        self._unsure: dict[K, dict[str, Kind[Any]]] = {}
 
     async def settle(self, key: K) -> None:
-        """After a request whose outcome is not known: makes the view come as far as the store is now."""
-        for kind in self._unsure.get(key, ()):
+        """After writes whose outcome is not known: has the key wait until the view is as far as the store is now."""
+        for kind in self._unsure.get(key, {}).values():
             listed = await self._client.list(kind, fields=_NO_NAME)
             self._expectations.reach(key, kind, int(listed.resource_version))
         self._unsure.pop(key, None)
@@ -74,8 +74,13 @@ class Applier(Generic[K]):
         try:
             return await self._writer.write([_request(write) for write in writes])
         except errors.StatusError:
-            self._unsure[key] = list({kind_of(write.obj).resource: kind_of(write.obj) for write in writes}.values())
+            for write in writes:
+                self._doubt(key, write)
             raise
+
+    def _doubt(self, key: K, write: Create | Update | Delete) -> None:
+        kind = kind_of(write.obj)
+        self._unsure.setdefault(key, {})[kind.resource] = kind
 
     def _account(self, key: K, write: Create | Update | Delete, outcome: Outcome) -> Result:
         if not isinstance(outcome, errors.StatusError):
@@ -83,7 +88,9 @@ class Applier(Generic[K]):
         if isinstance(write, Delete) and isinstance(outcome, errors.NotFound):
             self._expectations.deleted(key, write.obj)
             return Result.CHANGED
-        if not isinstance(outcome, errors.Conflict | errors.AlreadyExists | errors.NotFound):
+        if isinstance(outcome, errors.Unavailable):
+            self._doubt(key, write)
+        elif not isinstance(outcome, errors.Conflict | errors.AlreadyExists | errors.NotFound):
             name = write.obj.metadata.name or write.obj.metadata.generate_name
             log.warning("write refused", resource=kind_of(write.obj).resource, name=name, error=str(outcome))
             self._tell(None if isinstance(write, Update) else write.failure, name, str(outcome))

@@ -30,21 +30,25 @@ class Heartbeats:
 
     async def run(self, leases: Informer[coordination.Lease], nodes: Informer[core.Node]) -> None:
         """Listens until cancelled."""
-        self._listening_since = self._clock()
-        leases.subscribe(self._lease_changed)
-        nodes.subscribe(self._node_changed)
+        self.listen_anew()
+        leases.subscribe(self.lease_changed)
+        nodes.subscribe(self.node_changed)
         while True:
             await asyncio.sleep(_LOOK_SECONDS)
             if not leases.connected:
-                self._listening_since = self._clock()
+                self.listen_anew()
 
-    def _lease_changed(self, old: coordination.Lease | None, new: coordination.Lease | None) -> None:
+    def listen_anew(self) -> None:
+        """Nothing could be heard until now."""
+        self._listening_since = self._clock()
+
+    def lease_changed(self, old: coordination.Lease | None, new: coordination.Lease | None) -> None:
         if new is None or new.metadata.namespace != LEASES_IN:
             return
         if old is None or old.spec.renew_time != new.spec.renew_time:
             self._heard[new.metadata.name] = self._clock()
 
-    def _node_changed(self, old: core.Node | None, new: core.Node | None) -> None:
+    def node_changed(self, old: core.Node | None, new: core.Node | None) -> None:
         if new is None and old is not None:
             self._heard.pop(old.metadata.name, None)
         elif new is not None and old is None:

@@ -31,6 +31,8 @@ log = structlog.get_logger()
 
 K = TypeVar("K", bound=Hashable)
 
+_LONGEST_PAUSE = 15.0
+
 
 @dataclass(frozen=True, slots=True)
 class ManagerOptions:
@@ -69,7 +71,7 @@ class ControllerRunner(Generic[K]):
         self, controller: Controller[K], client: Client, copies: Copies, writer: Writer, *, clock: Callable[[], float]
     ) -> None:
         self._controller, self._copies, self._clock = controller, copies, clock
-        self._queue: WorkQueue[K] = WorkQueue()
+        self._queue: WorkQueue[K] = WorkQueue(longest_pause=_LONGEST_PAUSE)
         self._events = EventRecorder(client, controller.name, clock=clock)
         self._expectations: Expectations[K] = Expectations(copies)
         self._applier = Applier(client, writer, self._events, self._expectations)
@@ -125,8 +127,8 @@ class ControllerRunner(Generic[K]):
             if plan.requeue_after is not None:
                 self._queue.add_after(key, plan.requeue_after)
             return await self._applier.apply(key, plan)
-        except errors.StatusError as error:
-            log.warning("reconcile failed", controller=self._controller.name, key=str(key), error=str(error))
+        except errors.Unavailable as error:
+            log.debug("reconcile put off", controller=self._controller.name, key=str(key), error=str(error))
         except Exception:
             log.exception("reconcile failed", controller=self._controller.name, key=str(key))
         return Result.FAILED

@@ -27,6 +27,8 @@ from protos.v1 import core_pb2 as core
 log = structlog.get_logger()
 
 _BATCH = 256
+# After these the watch will show what became of the pod.
+_UNDECIDED = (errors.Conflict, errors.NotFound, errors.Unavailable)
 _UNDER_WAY = 2
 
 
@@ -149,7 +151,7 @@ class Scheduler:
         """The pod is tried again, unless the watch shows that it is gone or bound; until that is clear its room is kept."""
         log.info("binding refused", pod=str(key_of(one.pod)), node=one.node, error=str(error))
         uid = one.pod.metadata.uid
-        if uid in self._assumed and not isinstance(error, errors.Conflict | errors.NotFound):
+        if uid in self._assumed and not isinstance(error, _UNDECIDED):
             self._assumed.discard(uid)
             self._view.remove_pod(uid)
         self._pending.failed(key_of(one.pod), self._clock(), waits_for_change=False)

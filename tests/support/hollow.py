@@ -53,8 +53,8 @@ class HollowNodes:
             if pod is not None and pod.spec.node_name in self._names and pod.spec.node_name not in self.silent:
                 await self._serve(pod)
             self._queue.done(key)
-        except (errors.Conflict, errors.NotFound):
-            self._queue.done(key)
+        except errors.StatusError:
+            self._queue.retry(key)
 
     async def _serve(self, pod: core.Pod) -> None:
         if objects.is_terminating(pod):

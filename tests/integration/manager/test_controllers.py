@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 
-from controlplane.api import objects, registry, rollouts
+from controlplane.api import errors, objects, registry, rollouts
 from controlplane.api.objects import copy_of
 from controlplane.client.client import Client, delete_options
+from controlplane.client.informer import Informer
+from controlplane.controllers.pods import is_active, is_ready
 from controlplane.manager.runner import ManagerOptions, run_manager
 from controlplane.scheduler.loop import SchedulerOptions, run_scheduler
 from controlplane.server import users
@@ -17,6 +20,7 @@ from controlplane.server.pki import Identity
 from protos.v1 import apps_pb2 as apps
 from protos.v1 import core_pb2 as core
 from tests.support.builders import make_config_map, make_deployment, make_namespace, make_pod, make_service
+from tests.support.etcd import RealEtcd
 from tests.support.hollow import HollowNodes
 from tests.support.server import RunningApi, running
 from tests.support.waiting import eventually
@@ -224,3 +228,70 @@ async def test_a_pod_that_fits_nowhere_says_why_and_goes_when_there_is_room(node
         return bool((await client.get(registry.PODS, waiting.metadata.name, "default")).spec.node_name)
 
     await eventually(placed, within=20)
+
+
+async def test_a_manager_that_dies_again_and_again_keeps_what_was_promised(api: RunningApi, client: Client) -> None:
+    """Whatever was in its hands when it died, the next one finds out and goes on."""
+    hollow = HollowNodes(client, ["node-1", "node-2"])
+    fewest, rolled = [100], asyncio.Event()
+    pods = Informer(client, registry.PODS)
+
+    def count_available() -> None:
+        if rolled.is_set():
+            fewest.append(sum(is_active(pod) and is_ready(pod) for pod in pods))
+
+    pods.after_batch(count_available)
+    async with (
+        running(hollow.run(), "hollow"),
+        running(pods.run(), "pods"),
+        running(run_scheduler(client, SchedulerOptions()), "scheduler"),
+    ):
+        await client.create(make_deployment("web", replicas=4, max_surge=1, max_unavailable=1))
+        async with running(run_manager(client, ManagerOptions()), "manager"):
+            wanted = await rolled_out(client)
+        rolled.set()
+        for round_number in range(6):
+            wanted.spec.template.spec.containers[0].image = f"nginx:{round_number + 2}"
+            await eventually(lambda: _updated(client, wanted))
+            async with running(run_manager(client, ManagerOptions()), "manager"):
+                seen = pods.resource_version
+                await eventually(lambda seen=seen: pods.resource_version != seen)
+        async with running(run_manager(client, ManagerOptions()), "manager"):
+            await rolled_out(client)
+        left = await pods_of(client)
+        assert {pod.spec.containers[0].image for pod in left} == {"nginx:7"}
+        assert len(left) == 4
+        assert min(fewest) >= 3
+
+
+async def test_no_pod_is_made_twice_when_the_store_fails_in_between(
+    nodes: HollowNodes, client: Client, etcd: RealEtcd
+) -> None:
+    """Writes whose outcome nobody knows are not repeated before it is known."""
+    pods = Informer(client, registry.PODS)
+    most: Counter[str] = Counter()
+
+    def count() -> None:
+        active = Counter(pod.metadata.labels["app"] for pod in pods if is_active(pod))
+        most.update({app: number - most[app] for app, number in active.items() if number > most[app]})
+
+    pods.after_batch(count)
+    await eventually(nodes.registered.is_set)
+    async with running(pods.run(), "pods"):
+        for number in range(6):
+            await client.create(make_deployment(f"web-{number}", replicas=4))
+            if number % 2:
+                etcd.kill()
+                etcd.restart()
+                await eventually(lambda: _answers(client), within=30)
+        for number in range(6):
+            await rolled_out(client, f"web-{number}")
+    assert most == {f"web-{number}": 4 for number in range(6)}
+
+
+async def _answers(client: Client) -> bool:
+    try:
+        await client.list(registry.NODES)
+    except errors.StatusError as error:
+        raise AssertionError(str(error)) from error
+    return True

@@ -1,6 +1,6 @@
 """Writes to etcd, many at a time: what arrives while a request is under way leaves with the next one.
 
-One request holds up to 127 nested transactions, each with conditions of its own, so that each write succeeds or fails by
+One request holds up to 120 nested transactions, each with conditions of its own, so that each write succeeds or fails by
 itself, and all share one sync to disk. At low load the first write leaves at once.
 """
 
@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from controlplane.store.etcd import rpc_pb2 as rpc
 from controlplane.store.etcd.client import Etcd, UnavailableError
 
-_MOST_WRITES = 127  # etcd's default limit is 128 operations for each level of a transaction
+_MOST_WRITES = 120  # etcd's default limit is 128, the operations or conditions of one nested transaction counted on top
 _MOST_BYTES = 1_000_000  # etcd's default limit is 1.5 MiB for a request
 _UNDER_WAY = 2
 

@@ -22,7 +22,16 @@ from dataplane.bpf.maps import Map
 _SCHED_CLS, _XDP_PROGRAM, _SOCK_ADDR = 3, 6, 18  # enum bpf_prog_type
 # enum bpf_attach_type
 XDP, TCX_INGRESS = 37, 46
-CGROUP_HOOKS = {"service_connect4": 10, "service_sendmsg4": 14, "service_recvmsg4": 19, "service_getpeername4": 29}
+CGROUP_HOOKS = {
+    "service_connect4": 10,
+    "service_connect6": 11,
+    "service_sendmsg4": 14,
+    "service_sendmsg6": 15,
+    "service_recvmsg4": 19,
+    "service_recvmsg6": 20,
+    "service_getpeername4": 29,
+    "service_getpeername6": 30,
+}
 
 _KINDS = {"service_xdp": (_XDP_PROGRAM, 0), "service_tc": (_SCHED_CLS, 0)} | {
     name: (_SOCK_ADDR, hook) for name, hook in CGROUP_HOOKS.items()

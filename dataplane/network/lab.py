@@ -76,9 +76,9 @@ def down(*, prefix: str = PREFIX, bridge: str = BRIDGE) -> None:
             if port.get("master") == link["index"]:
                 with ignoring(errno.ENODEV):
                     route.link("del", index=port["index"])
-        if link.get("ifalias") == _FILTER_WAS_ON and sysctl.exists(_FILTER):
-            sysctl.write(_FILTER, 1)
         remove_link(route, bridge)
+        if link.get("ifalias") == _FILTER_WAS_ON and not _filter_was_on(route):
+            sysctl.write(_FILTER, 1)
 
 
 def assign(names: Sequence[str], present: Mapping[str, str], network: IPv4Network) -> dict[str, str]:
@@ -127,17 +127,25 @@ def _ensure_bridge(route: Route, name: str, ranges: Sequence[str]) -> IPv4Interf
         if link is None:
             raise OSError(errno.ENODEV, "the bridge went away", name)
     index = link["index"]
-    if not sysctl.exists(_FILTER) or sysctl.read(_FILTER) == "0":
-        route.link("set", index=index, state="up")
-    else:
-        # Frames between nodes would pass the machine's packet filter, which Docker's set-up makes refuse them.
-        route.link("set", index=index, ifalias=_FILTER_WAS_ON, state="up")
-        sysctl.write(_FILTER, 0)
+    route.link("set", index=index, state="up")
+    _switch_filter_off(route, index)
     for each in route.addr("dump", family=2, index=index):
         return IPv4Interface(f"{each.get('address')}/{each['prefixlen']}")
     network = free_range(ranges, _used_networks(route))
     route.addr("add", index=index, address=str(network[1]), prefixlen=network.prefixlen)
     return IPv4Interface(f"{network[1]}/{network.prefixlen}")
+
+
+def _switch_filter_off(route: Route, index: int) -> None:
+    """Frames between nodes would pass the machine's packet filter, which as Docker sets it up refuses them. Every bridge of
+    a lab remembers that it was on; the last one that goes switches it on again."""
+    if sysctl.exists(_FILTER) and (sysctl.read(_FILTER) != "0" or _filter_was_on(route)):
+        route.link("set", index=index, ifalias=_FILTER_WAS_ON)
+        sysctl.write(_FILTER, 0)
+
+
+def _filter_was_on(route: Route) -> bool:
+    return any(link.get("ifalias") == _FILTER_WAS_ON for link in route.link("dump"))
 
 
 def _used_networks(route: Route) -> list[str]:

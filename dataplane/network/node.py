@@ -79,6 +79,10 @@ class NodeNetwork:
         """The range from which `plug` takes addresses. Pods that have one keep it."""
         if not ip_network(cidr).subnet_of(ip_network(self._cluster_cidr)):  # type: ignore[arg-type]
             raise NetworkError(f"node {self._node}: pod range {cidr} is not within the cluster's range {self._cluster_cidr}")
+        with self._explained(f"use pod range {cidr}"), open_route() as route:
+            if self._pod_cidr not in ("", cidr):
+                routes.stop_refusing(route, self._pod_cidr)
+            routes.refuse(route, cidr)
         self._pod_cidr = cidr
 
     def plug(self, pod_uid: str, pid: int) -> str:

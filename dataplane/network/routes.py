@@ -13,8 +13,14 @@ _UNICAST, _TYPE_UNREACHABLE = 1, 7
 
 
 def refuse(route: Route, cidr: str) -> None:
-    """Packets to `cidr` that get as far as the routing table are refused, as no device owns these addresses."""
+    """Packets to `cidr` that no more exact route takes are refused, instead of leaving by a default route: to a service
+    that no program translated, to a pod that is gone."""
     route.route("replace", dst=cidr, type=_UNREACHABLE, proto=ROUTE_PROTOCOL)
+
+
+def stop_refusing(route: Route, cidr: str) -> None:
+    with ignoring(errno.ESRCH):
+        route.route("del", dst=cidr, type=_UNREACHABLE, proto=ROUTE_PROTOCOL)
 
 
 def gateways(route: Route) -> dict[str, str]:

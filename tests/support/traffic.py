@@ -1,7 +1,8 @@
 """Programs for tests' pods and clients: `python traffic.py COMMAND ...`. Standard library only, as they start often.
 
 serve NAME PORT                 TCP and UDP: answers every line or datagram with NAME
-ask HOST PORT COUNT [udp]       one connection (or socket) a question; prints what came back, as JSON
+ask HOST PORT COUNT [udp]       one connection (or socket) a question; prints what came back, as JSON. HOST may be
+                                a mapped address (::ffff:10.96.0.10), asked by an IPv6 socket
 load HOST PORT                  asks by new connections and over one that stays, until stdin ends; prints counts, as JSON
 """
 
@@ -79,7 +80,7 @@ def ask_tcp(host: str, port: int) -> dict[str, str]:
         with socket.create_connection((host, port), timeout=TIMEOUT) as connection:
             connection.sendall(b"who\n")
             name, seen = connection.makefile().readline().split()
-            return {"name": name, "seen": seen, "peer": ":".join(map(str, connection.getpeername()))}
+            return {"name": name, "seen": seen, "peer": ":".join(map(str, connection.getpeername()[:2]))}
     except (OSError, ValueError) as error:
         return {"error": type(error).__name__, "after": f"{time.monotonic() - began:.3f}"}
 
@@ -87,7 +88,7 @@ def ask_tcp(host: str, port: int) -> dict[str, str]:
 def ask_udp(host: str, port: int) -> dict[str, str]:
     """By a socket that is not connected: the answer must come from the address that was asked."""
     began = time.monotonic()
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM) as asking:
         asking.settimeout(TIMEOUT)
         try:
             asking.sendto(b"who", (host, port))

@@ -26,7 +26,7 @@ from tests.integration.network.conftest import (
 )
 from tests.support import netns, testrun
 
-DURATION = 2.0
+CHANGES, STARTS = 300, 8
 
 
 @pytest.fixture
@@ -48,13 +48,9 @@ def test_backends_change_under_load_without_an_error(cluster: Cluster, pods: lis
     cluster.serve(*pods)
     inside = {"namespace": namespaces.of_process(client_pod.process.pid), "cgroup": node.cgroup / client_pod.uid}
     with load(node.ip, NODE_PORT, namespace=cluster.outside) as outer, load(CLUSTER_IP, PORT, **inside) as inner:
-        deadline = time.monotonic() + DURATION
-        changes = 0
-        while time.monotonic() < deadline:
+        for _ in range(CHANGES):
             cluster.serve(*dice.choice(choices))
-            changes += 1
-    print(changes)
-    assert changes > 50
+            time.sleep(0.003)  # so that requests meet many states, not just the last
     for counts in (outer, inner):
         assert errors(counts) == {}
         assert {"a", "b", "c", "kept"} <= counts.keys()
@@ -65,13 +61,8 @@ def test_a_new_process_takes_over_under_load_without_an_error(cluster: Cluster, 
     cluster.serve(*pods)
     inside = {"namespace": namespaces.of_process(client_pod.process.pid), "cgroup": node.cgroup / client_pod.uid}
     with load(node.ip, NODE_PORT, namespace=cluster.outside) as outer, load(CLUSTER_IP, PORT, **inside) as inner:
-        deadline = time.monotonic() + DURATION
-        starts = 0
-        while time.monotonic() < deadline:
+        for _ in range(STARTS):
             node.take_over()
-            starts += 1
-    print(starts)
-    assert starts > 5
     for counts in (outer, inner):
         assert errors(counts) == {}
         assert {"a", "b", "c", "kept"} <= counts.keys()

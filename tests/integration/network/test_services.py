@@ -83,6 +83,21 @@ def test_datagrams_find_backends_and_answers_come_from_the_service(cluster: Clus
     assert {answer["peer"] for answer in outside} == {f"{one.ip}:{NODE_PORT}"}
 
 
+@pytest.mark.parametrize("udp", [False, True], ids=["TCP", "UDP"])
+def test_sockets_of_ipv6_find_services_by_mapped_addresses(cluster: Cluster, udp: bool) -> None:
+    """Java, for one, opens no others."""
+    one, two = cluster.nodes
+    asking = cluster.start_pod(one, "client")
+    cluster.serve(cluster.start_pod(one, "a"), cluster.start_pod(two, "b"), protocol="UDP" if udp else "TCP")
+    mapped = f"::ffff:{CLUSTER_IP}"
+    answers = ask_from_pod(asking, mapped, PORT, count=40, udp=udp)
+    assert names(answers) == {"a", "b"}
+    assert {answer["peer"] for answer in answers} == {f"{mapped}:{PORT}"}
+    cluster.serve(protocol="UDP" if udp else "TCP")
+    (answer,) = ask_from_pod(asking, mapped, PORT, udp=udp)
+    assert answer["error"] == "ConnectionRefusedError"
+
+
 def test_a_pod_reaches_itself_through_its_own_service(cluster: Cluster) -> None:
     pod = cluster.start_pod(cluster.nodes[0], "a")
     cluster.serve(pod)

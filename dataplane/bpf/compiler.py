@@ -6,6 +6,7 @@ BCC changed.
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import re
@@ -37,11 +38,24 @@ def compiled(cache: Path, *, sizes: Mapping[str, int] | None = None) -> Compiled
     numbers = {"LENT_PORTS_FIRST": LENT_PORTS[0], "LENT_PORTS": len(LENT_PORTS), "CPUS": possible_cpus(), **(sizes or {})}
     definitions = [f"{name}={number}" for name, number in sorted(numbers.items())]
     kept = cache / f"{_key(definitions)}.json"
+    found = _read(kept)
+    if found is not None:
+        return found
+    cache.mkdir(parents=True, exist_ok=True)
+    with (cache / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # a machine's nodes start together: one compiles, the others wait for it
+        found = _read(kept)
+        if found is not None:
+            return found
+        toolchain.link_headers()
+        return _compile_apart(kept, definitions)
+
+
+def _read(kept: Path) -> Compiled | None:
+    """What the file holds; None if there is none, or it is damaged."""
     with suppress(FileNotFoundError, ValueError, KeyError, TypeError):
         return from_json(kept.read_text())
-    cache.mkdir(parents=True, exist_ok=True)
-    toolchain.link_headers()
-    return _compile_apart(kept, definitions)
+    return None
 
 
 def possible_cpus() -> int:
@@ -78,7 +92,7 @@ def _key(definitions: Sequence[str]) -> str:
 
 
 def _compile_apart(kept: Path, definitions: Sequence[str]) -> Compiled:
-    """Compiles in another process. The file appears whole, by a rename, whoever else compiles at the same time."""
+    """Compiles in another process. The file appears whole, by a rename."""
     handle, name = tempfile.mkstemp(dir=kept.parent, prefix=".compiling-")
     os.close(handle)
     made = Path(name)

@@ -24,7 +24,6 @@ class Command(IntEnum):
 
     MAP_CREATE = 0
     MAP_LOOKUP = 1
-    MAP_UPDATE = 2
     MAP_DELETE = 3
     PROG_LOAD = 5
     OBJ_PIN = 6
@@ -32,7 +31,6 @@ class Command(IntEnum):
     PROG_TEST_RUN = 10
     MAP_LOOKUP_BATCH = 24
     MAP_UPDATE_BATCH = 26
-    MAP_DELETE_BATCH = 27
     LINK_CREATE = 28
     LINK_UPDATE = 29
 
@@ -48,11 +46,6 @@ def call(command: Command, attributes: bytes | bytearray) -> tuple[int, bytes]:
 def map_create(kind: int, *, name: str, key_size: int, value_size: int, entries: int, flags: int) -> int:
     attributes = struct.pack("=IIIII", kind, key_size, value_size, entries, flags)
     return call(Command.MAP_CREATE, attributes + struct.pack("=II15sx", 0, 0, name.encode()[:15]))[0]
-
-
-def map_update(fd: int, key: bytes, value: bytes, *, flags: int = 0) -> None:
-    key_at, value_at = Memory(key), Memory(value)
-    call(Command.MAP_UPDATE, struct.pack("=IxxxxQQQ", fd, key_at.address, value_at.address, flags))
 
 
 def map_lookup(fd: int, key: bytes, *, value_size: int) -> bytes | None:
@@ -74,12 +67,6 @@ def map_delete(fd: int, key: bytes) -> None:
 def map_update_batch(fd: int, keys: bytes, values: bytes, count: int) -> None:
     keys_at, values_at = Memory(keys), Memory(values)
     call(Command.MAP_UPDATE_BATCH, struct.pack("=QQQQIIQQ", 0, 0, keys_at.address, values_at.address, count, fd, 0, 0))
-
-
-def map_delete_batch(fd: int, keys: bytes, count: int) -> None:
-    """Stops with FileNotFoundError at a key that is not there."""
-    keys_at = Memory(keys)
-    call(Command.MAP_DELETE_BATCH, struct.pack("=QQQQIIQQ", 0, 0, keys_at.address, 0, count, fd, 0, 0))
 
 
 def map_lookup_batch(

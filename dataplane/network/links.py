@@ -61,7 +61,7 @@ def connect(route: Route, uid: str, *, namespace: Path, mtu: int) -> int:
     name = link_name(uid)
     with namespace.open("rb") as pod:
         peer = {"ifname": _INTERFACE, "net_ns_fd": pod.fileno(), "mtu": mtu}
-        route.link("add", ifname=name, kind="veth", mtu=mtu, address=_GATEWAY_MAC, ifalias=uid, peer=peer)
+        route.link("add", ifname=name, kind="veth", mtu=mtu, address=_GATEWAY_MAC, peer=peer)
     link = find_link(route, name)
     if link is None:
         raise OSError(errno.ENODEV, "the pod's namespace went away", name)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from dataplane.bpf import compiler
-from dataplane.bpf.bytecode import Compiled
+from dataplane.bpf.bytecode import Compiled, to_json
 from tests.support.testrun import CACHE
 
 
@@ -43,7 +44,22 @@ def test_a_damaged_file_is_compiled_again(tmp_path: Path, monkeypatch: pytest.Mo
 def test_errors_of_the_compiler_are_told(tmp_path: Path) -> None:
     with pytest.raises(compiler.CompileError, match="not_a_number"):
         compiler.compiled(tmp_path, sizes={"MAX_NODES": "not_a_number"})  # type: ignore[dict-item]
-    assert list(tmp_path.iterdir()) == []
+    assert [path.name for path in tmp_path.iterdir()] == [".lock"]
+
+
+def test_nodes_that_start_together_compile_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[Path] = []
+
+    def compile_slowly(kept: Path, _: object) -> Compiled:
+        made.append(kept)
+        kept.write_text(to_json(Compiled({}, {})))
+        return Compiled({}, {})
+
+    monkeypatch.setattr(compiler, "_compile_apart", compile_slowly)
+    with ThreadPoolExecutor() as pool:
+        results = list(pool.map(compiler.compiled, [tmp_path] * 8))
+    assert results == [Compiled({}, {})] * 8
+    assert len(made) == 1
 
 
 def test_a_process_with_a_node_network_never_loads_the_compiler() -> None:

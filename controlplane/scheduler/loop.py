@@ -27,6 +27,8 @@ from protos.v1 import core_pb2 as core
 log = structlog.get_logger()
 
 _BATCH = 256
+# So long may placing keep everything else in this process waiting.
+_TURN_SECONDS = 0.05
 # After these the watch will show what became of the pod.
 _UNDECIDED = (errors.Conflict, errors.NotFound, errors.Unavailable)
 _UNDER_WAY = 2
@@ -105,6 +107,8 @@ class Scheduler:
             else:
                 self._pending.failed(key, now, waits_for_change=True)
                 unplaced.append((pod, message))
+            if self._clock() - now > _TURN_SECONDS:
+                break
         return bindings, unplaced
 
     def _choose(self, pod: core.Pod) -> tuple[str, str]:

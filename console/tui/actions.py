@@ -92,8 +92,9 @@ async def _delete(client: Client, targets: tuple[Target, ...]) -> str:
     if refused:
         more = f" (and {len(refused) - 1} more refused)" if len(refused) > 1 else ""
         raise Failed(clean(str(refused[0])) + more)
-    ends = " ends" if len(targets) == 1 and targets[0].kind is registry.PODS else " deleted"
-    return _names(targets) + ends
+    if targets[0].kind is registry.PODS:
+        return f"{_names(targets)} {'ends' if len(targets) == 1 else 'end'}"
+    return f"{_names(targets)} deleted"
 
 
 async def _edit(client: Client, target: Target, editor: Editor) -> str:

@@ -9,6 +9,8 @@ import os
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
+from pathlib import Path
 from typing import Any, ClassVar
 
 from textual import constants, on
@@ -25,6 +27,7 @@ from console.tui.identity import version_of_product, who
 from console.tui.logfile import log_to_file
 from console.tui.model import command
 from console.tui.model.desk import Desk
+from console.tui.model.sanitize import clean
 from console.tui.model.startup import Step
 from console.tui.model.summary import Identity, Link, Summary
 from console.tui.model.views import Flash, ListPlace, Place
@@ -49,7 +52,7 @@ _ESCAPE_SECONDS = 0.025
 
 
 class ConsoleApp(App[None]):
-    CSS_PATH = "app.tcss"
+    CSS_PATH = Path(__file__).with_name("app.tcss")
     ENABLE_COMMAND_PALETTE = False
     TITLE = "orlop"
     BINDINGS: ClassVar[list[BindingType]] = [*keys.APP]
@@ -89,14 +92,11 @@ class ConsoleApp(App[None]):
     # Start and end.
 
     def get_default_screen(self) -> Screen[Any]:
-        if self._startup is not None:
-            return StartupScreen(self._clock, self.identity.context)
-        return self._first_list()
-
-    def _first_list(self) -> ListScreen:
         return ListScreen(ListPlace(registry.PODS), self.feeds, self.desk)
 
     def on_mount(self) -> None:
+        if self._startup is not None:
+            self.push_screen(StartupScreen(self._clock, self.identity.context))
         for problem in self._chosen.problems[:1]:
             self.show(Flash(problem, "failed"))
         self.run_worker(self._live(), name="cluster")
@@ -121,11 +121,12 @@ class ConsoleApp(App[None]):
             self.failure = error
             screen.fail(str(error) or type(error).__name__)
             return False
-        await self.switch_screen(self._first_list())
+        await self.pop_screen()
         return True
 
     def _learn_namespaces(self) -> None:
-        self.desk.namespaces = sorted(namespace.metadata.name for namespace in self.feeds.objects(registry.NAMESPACES))
+        names = (clean(namespace.metadata.name) for namespace in self.feeds.objects(registry.NAMESPACES))
+        self.desk.namespaces = sorted(names)
 
     def _link_changed(self, link: Link) -> None:
         self.link = link
@@ -142,7 +143,7 @@ class ConsoleApp(App[None]):
     def show(self, flash: Flash) -> None:
         if self._flash_timer is not None:
             self._flash_timer.stop()
-        self.flash = flash
+        self.flash = replace(flash, text=clean(flash.text))
         self._flash_timer = self.set_timer(_FLASH_SECONDS[flash.mood], self._unflash)
 
     def _unflash(self) -> None:

@@ -134,6 +134,12 @@ class Feed:
         self.informer.after_batch(self._settle)
         return self.informer
 
+    async def announce(self) -> None:
+        """Tells everybody when the first full copy is in, which nothing else does for a kind without objects."""
+        if self.informer is not None:
+            await self.informer.synced()
+            self._settle()
+
     def open(self, keeps: Keeps | None, deliver: Callable[[Batch], None]) -> Subscription:
         subscription = Subscription(self, keeps, deliver)
         self.subscriptions[subscription] = 0.0
@@ -202,6 +208,7 @@ class Feeds:
         if feed.informer is None and self._client is not None and self._group is not None:
             informer = feed.attach(self._client)
             self._group.create_task(informer.run(), name=f"informer {feed.kind.resource}")
+            self._group.create_task(feed.announce(), name=f"first copy of {feed.kind.resource}")
 
     async def _watch_link(self, on_link: Callable[[Link], None], on_summary: Callable[[Summary], None]) -> None:
         link, told = Link(since=self._clock()), Summary()

@@ -52,7 +52,7 @@ def place(
 def _longest_last(columns: Sequence[Column], widths: Sequence[int], wanted: list[int]) -> list[int]:
     """A message may take all the room there is."""
     return [
-        widths[index] if column.name == "MESSAGE" else want
+        max(widths[index], len(column.name)) if column.name == "MESSAGE" else want
         for index, (column, want) in enumerate(zip(columns, wanted, strict=True))
     ]  # fmt: skip
 

@@ -17,11 +17,11 @@ _SIGNS = (
     ("✓ + ∙ ↑ ↓", "marked, new, changed"),
 )
 _TYPED = (
-    (":po web-ns /text", "kind, namespace, filter"),
+    (":po web-ns /text", "kind, where, which"),
     (":po app=web", "by label"),
     (":ns NAME", "another namespace"),
     (":theme light", "dark or light"),
-    ("/text /!text", "rows that match, or do not"),
+    ("/text /!text", "that match, or not"),
     ("/-l app=web", "by label"),
     ("/status!=Running", "also = ~ !~ < >"),
 )

@@ -7,6 +7,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 
 from console.tui.model.sanitize import width
+from console.tui.model.spans import breaks
 from console.tui.model.views import LogLine
 
 LIMIT = 100_000
@@ -52,7 +53,7 @@ class Scroll:
                 self.matches.append(len(self._lines))
             self._lines.append(line)
             self._starts.append(self._starts[-1] + self._rows(line))
-            self.widest = max(self.widest, shown_width(line))
+            self.widest = max(self.widest, width(shown_text(line)))
         if len(self._lines) <= self._limit:
             return 0
         height = self.height
@@ -89,7 +90,11 @@ class Scroll:
         return self.matches[bisect_left(self.matches, index) - 1]
 
     def _rows(self, line: LogLine) -> int:
-        return max(1, -(-shown_width(line) // self.wrap_at)) if self.wrap_at else 1
+        return len(self.breaks(line)) - 1
+
+    def breaks(self, line: LogLine) -> list[int]:
+        """Where the pieces of the line as it is shown begin, and where the last one ends."""
+        return breaks(shown_text(line), self.wrap_at)
 
     def _drop(self, count: int) -> None:
         # A tenth of the bound goes at once, so that dropping costs little for each line that comes.
@@ -102,8 +107,9 @@ class Scroll:
         self._starts, self.widest = [0], 0
         for line in self._lines:
             self._starts.append(self._starts[-1] + self._rows(line))
-            self.widest = max(self.widest, shown_width(line))
+            self.widest = max(self.widest, width(shown_text(line)))
 
 
-def shown_width(line: LogLine) -> int:
-    return width(line.text) + (width(line.source) + 2 if line.source else 0)
+def shown_text(line: LogLine) -> str:
+    """The source, if it has one, in front of the text."""
+    return f"{line.source}  {line.text}" if line.source else line.text

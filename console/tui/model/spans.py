@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple
 
-from console.tui.model.sanitize import crop, shorten, width
+from console.tui.model.sanitize import crop, pad, width
 
 Role = Literal["plain", "strong", "dim", "faint", "accent", "ok", "wait", "bad", "key", "added", "removed"]
 ROLES: tuple[Role, ...] = (
@@ -47,7 +47,8 @@ def fit(of: Line, cells: int) -> Line:
     for span in of:
         size = width(span.text)
         if size >= room:
-            kept.append(Span(shorten(span.text + " " * (room - size + 1), room), span.role))
+            more = " " * (room - size + 1)
+            kept.append(Span(pad(span.text + more, room), span.role))
             break
         kept.append(span)
         room -= size
@@ -73,16 +74,17 @@ def beside(left: Sequence[Line], right: Sequence[Line], cells: int, *, gap: int 
     ]  # fmt: skip
 
 
-def wrap(text: str, cells: int) -> list[str]:
-    """A cleaned line of text in pieces of at most `cells`."""
+def breaks(text: str, cells: int) -> list[int]:
+    """Where the pieces of a cleaned text begin and the last one ends, when each takes at most `cells`; two at least."""
     if cells <= 0 or width(text) <= cells:
-        return [text]
-    pieces: list[str] = []
-    while text:
-        piece = crop(text, cells) or text[:1]
-        pieces.append(piece)
-        text = text[len(piece) :]
-    return pieces
+        return [0, len(text)]
+    if text.isascii():
+        return [*range(0, len(text), cells), len(text)]
+    points = [0]
+    while points[-1] < len(text):
+        rest = text[points[-1] :]
+        points.append(points[-1] + max(len(crop(rest, cells)), 1))
+    return points
 
 
 def overlay(of: Line, start: int, end: int, role: Role) -> Line:
@@ -98,15 +100,12 @@ def overlay(of: Line, start: int, end: int, role: Role) -> Line:
 
 
 def slice_line(of: Line, start: int, end: int) -> Line:
-    """What stands in the cells from `start` to `end`; a wide character belongs where it begins."""
+    """The characters from `start` to `end`."""
     spans: list[Span] = []
     at = 0
     for span in of:
-        size = width(span.text)
-        if at + size > start and at < end:
-            before = crop(span.text, start - at) if start > at else ""
-            piece = crop(span.text[len(before) :], end - max(at, start))
-            if piece:
-                spans.append(Span(piece, span.role))
-        at += size
+        piece = span.text[max(start - at, 0) : max(end - at, 0)]
+        if piece:
+            spans.append(Span(piece, span.role))
+        at += len(span.text)
     return tuple(spans)

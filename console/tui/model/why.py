@@ -36,7 +36,7 @@ def _parts(obj: ApiObject, events: Sequence[core.Event], now: float) -> list[str
         case apps.ReplicaSet():
             return [_replica_set(obj), happened]
         case core.Node():
-            return [*_node(obj), happened]
+            return [*_node(obj, now), happened]
         case core.Service():
             return [_service(obj), happened]
         case core.ConfigMap() | core.Secret():
@@ -82,32 +82,44 @@ def _pod(pod: core.Pod, now: float) -> list[str]:
     for status in (*pod.status.init_container_statuses, *pod.status.container_statuses):
         if told := _container(status, now):
             return told
-    if pod.status.phase in ("Failed", "Succeeded") or pod.status.message:
+    if pod.status.phase == "Succeeded":
+        return ["done" + _ended_when(pod, now)]
+    if pod.status.phase == "Failed" or pod.status.message:
         return [pod.status.message or pod.status.reason]
     if pod.status.phase == "Running" and not condition_is(pod.status.conditions, "Ready"):
         return ["runs, but is not ready"]
     return []
 
 
+def _ended_when(pod: core.Pod, now: float) -> str:
+    last = max((status.state.terminated.finished_at.seconds for status in pod.status.container_statuses), default=0)
+    return f", ended {age(now - last)} ago" if last else ""
+
+
 def _container(status: core.ContainerStatus, now: float) -> list[str]:
     waiting, ended = status.state.waiting, status.state.terminated
     if waiting.reason == "CrashLoopBackOff":
-        return [_exit(status.name, status.last_state.terminated, now), _next_try(status, now)]
+        last = status.last_state.terminated
+        return [_exit(status.name, last, now), _next_try(status, now), _last_words(last)]
     if waiting.reason and waiting.reason not in ("ContainerCreating", "PodInitializing"):
         return [f"{status.name}: {waiting.message or waiting.reason}"]
-    if status.state.HasField("terminated") and ended.exit_code:
-        return [_exit(status.name, ended, now)]
+    if status.state.HasField("terminated") and (ended.exit_code or ended.signal):
+        return [_exit(status.name, ended, now), _last_words(ended)]
     return []
 
 
 def _exit(name: str, state: core.ContainerStateTerminated, now: float) -> str:
-    """`web exited 1 (OOMKilled) 12s ago: "DATABASE_URL is not set"`"""
+    """`web exited 137 (OOMKilled) 12s ago`"""
     how = f"killed by signal {state.signal}" if state.signal else f"exited {state.exit_code}"
     if state.reason not in ("", "Error", "Completed"):
         how += f" ({state.reason})"
     when = f" {since(state.finished_at, now)} ago" if state.finished_at.seconds else ""
+    return f"{name} {how}{when}"
+
+
+def _last_words(state: core.ContainerStateTerminated) -> str:
     message = state.message.strip().rpartition("\n")[2].strip()
-    return f"{name} {how}{when}" + (f': "{message}"' if message else "")
+    return f'"{message}"' if message else ""
 
 
 def _next_try(status: core.ContainerStatus, now: float) -> str:
@@ -165,7 +177,7 @@ def _replica_set(replica_set: apps.ReplicaSet) -> str:
     return f"revision {number} of {owner.kind.lower()} {owner.name}" if number and owner is not None else ""
 
 
-def _node(node: core.Node) -> list[str]:
+def _node(node: core.Node, now: float) -> list[str]:
     told = ["takes no new pods (cordoned)"] if node.spec.unschedulable else []
     ready = find_condition(node.status.conditions, "Ready")
     if ready is None:
@@ -173,7 +185,8 @@ def _node(node: core.Node) -> list[str]:
     if ready.status != "True":
         return [*told, f"{ready.reason}: {ready.message}"]
     pressed = [c.type for c in node.status.conditions if c.type.endswith("Pressure") and c.status == "True"]
-    return [*told, *pressed]
+    since_when = f"ready for {since(ready.last_transition_time, now)}" if ready.last_transition_time.seconds else ""
+    return [*told, *pressed, since_when, f"pods in {node.spec.pod_cidr}" if node.spec.pod_cidr else ""]
 
 
 def _service(service: core.Service) -> str:

@@ -20,6 +20,7 @@ from controlplane.api import registry
 from controlplane.api.objects import ApiObject
 from controlplane.api.registry import Kind
 from protos.v1 import apps_pb2 as apps
+from protos.v1 import core_pb2 as core
 
 
 class RowKeys(Page):
@@ -35,7 +36,7 @@ class RowKeys(Page):
     @property
     def current(self) -> ApiObject | None:
         """The object under the cursor."""
-        row = self.grid.current
+        row = self.grid.current if self.is_mounted else None
         return row.object if row is not None else None
 
     def targets(self) -> list[Target]:
@@ -45,9 +46,16 @@ class RowKeys(Page):
         return [target_of(self.current)] if self.current is not None else []
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "cordon" and isinstance(self.current, core.Node) and not self.store.picked:
+            return self.current.spec.unschedulable != parameters[0]
         return drill.can(self.kind, action)
 
     @on(Grid.Moved)
+    def _moved(self) -> None:
+        self.tell_why()
+        if self.kind is registry.NODES:
+            self.refresh_bindings()
+
     def tell_why(self) -> None:
         obj = self.current
         if obj is None:

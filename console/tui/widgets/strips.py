@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import groupby
 
 from rich.segment import Segment
 from rich.style import Style
@@ -29,7 +30,8 @@ def background(style: Style) -> Style:
 
 
 def to_strip(line: Line, styles: Styles, cells: int) -> Strip:
-    """The line in exactly `cells`."""
+    """The line in exactly `cells`. Neighbours of one role become one segment, which saves the terminal bytes."""
     width = line_width(line)
-    strip = Strip([Segment(span.text, styles[span.role]) for span in line], width)
+    runs = groupby(line, key=lambda span: span.role)
+    strip = Strip([Segment("".join(span.text for span in run), styles[role]) for role, run in runs], width)
     return strip if width == cells else strip.crop_extend(0, cells, styles["plain"])

@@ -108,7 +108,8 @@ class TextView(ScrollView, can_focus=True):
         index, piece = self._scroll.at(at)
         shown = self._line(index)
         if self.wrapping:
-            return to_strip(slice_line(shown, piece * cells, (piece + 1) * cells), styles, cells)
+            points = self._scroll.breaks(self._scroll[index])
+            return to_strip(slice_line(shown, points[piece], points[piece + 1]), styles, cells)
         x = int(self.scroll_offset.x)
         whole = to_strip(self._selected(shown, index), styles, max(x + cells, self._scroll.widest))
         return whole.crop(x, x + cells).apply_offsets(x, index)

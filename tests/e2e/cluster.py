@@ -20,6 +20,8 @@ from tests.support.waiting import eventually_sync
 
 ORLOP = str(Path(sys.executable).parent / "orlop")
 _INDEX = "this is {version}\n"
+# As process 1, httpd would not get TERM at all; so the shell ends it, and with it every request under way, at once.
+_SERVE = "httpd -f -p 8080 -h /www & trap 'kill -9 $!; exit 0' TERM; wait"
 _WHO = "#!/bin/sh\nprintf 'Content-Type: text/plain\\r\\n\\r\\n'\nhostname\n"
 
 
@@ -119,7 +121,8 @@ def make_httpd_image(version: str) -> str:
             tar.addfile(link)
         _add(tar, "www/index.html", _INDEX.format(version=version), 0o644)
         _add(tar, "www/cgi-bin/who", _WHO, 0o755)
-    changes = ["--change", 'CMD ["httpd", "-f", "-p", "8080", "-h", "/www"]', "--change", "ENV PATH=/bin"]
+    command = json.dumps(["sh", "-c", _SERVE])
+    changes = ["--change", f"CMD {command}", "--change", "ENV PATH=/bin"]
     subprocess.run(["docker", "import", *changes, "-", image], input=content.getvalue(), check=True, capture_output=True)
     return image
 

@@ -12,6 +12,9 @@ import sys
 import time
 from urllib.parse import urlsplit
 
+# busybox httpd lets 9 connections wait: a burst after a stall of this machine must not overflow that.
+AT_ONCE = 8
+
 
 async def ask(host: str, port: int, path: str) -> str:
     """The body of the answer; raises when there is none."""
@@ -32,6 +35,7 @@ async def main(url: str, rate: float, seconds: float) -> None:
     answers: dict[str, int] = {}
     failures: dict[str, int] = {}
     stopped = asyncio.Event()
+    under_way = asyncio.Semaphore(AT_ONCE)
     asyncio.get_running_loop().run_in_executor(None, lambda: (sys.stdin.readline(), stopped.set()))
 
     async def one() -> None:
@@ -47,7 +51,8 @@ async def main(url: str, rate: float, seconds: float) -> None:
     sent = 0
     async with asyncio.TaskGroup() as tasks:
         while not stopped.is_set() and time.monotonic() - began < seconds:
-            tasks.create_task(one())
+            await under_way.acquire()
+            tasks.create_task(one()).add_done_callback(lambda _: under_way.release())
             sent += 1
             await asyncio.sleep(max(0.0, began + sent / rate - time.monotonic()))
         elapsed = time.monotonic() - began

@@ -106,7 +106,9 @@ class _Agent:
             network=self._network,
             puller=Puller(self._runtime, self._recorder, clock=self._clock),
             maker=maker,
-            probes=Probes(self._runtime, self._recorder, clock=self._clock, changed=pods.wake),
+            probes=Probes(
+                self._runtime, self._recorder, listening=self._network.listening, clock=self._clock, changed=pods.wake
+            ),
             drains=self._drains,
             writer=writer,
             recorder=self._recorder,

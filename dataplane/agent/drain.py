@@ -83,6 +83,8 @@ class Drains:
                 while ready:
                     await self._change()
                     ready, newest = ready_revision(self._slices, pod_uid, address)
+                # A pod that no slice lists any more was dropped at some revision up to now.
+                newest = newest or int(self._slices.resource_version or 0)
                 while self._lagging(newest):
                     await self._change()
                 await _idle(connections)

@@ -1,10 +1,10 @@
-"""Counting TCP connections in a namespace, by the kernel's inet_diag (linux/inet_diag.h)."""
+"""The TCP servers in a namespace and their connections, by the kernel's inet_diag (linux/inet_diag.h)."""
 
 from __future__ import annotations
 
 import socket
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
 from pathlib import Path
@@ -32,10 +32,23 @@ class _Socket:
 
 def inbound_connections(namespace: Path) -> int:
     """Connections to the namespace's listening ports that may still carry data, other than from the namespace itself."""
-    with namespaces.inside(namespace), _open() as diag:
-        found = [each for family in (socket.AF_INET, socket.AF_INET6) for each in _dump(diag, family)]
-    served = {each.port for each in found if each.state == _LISTEN}
+    found = _sockets(namespace)
+    served = _served(found)
     return sum(each.state in _ALIVE and each.port in served and not _is_loopback(each.peer) for each in found)
+
+
+def listening_ports(namespace: Path) -> frozenset[int]:
+    """Ports at which somebody in the namespace waits for connections."""
+    return _served(_sockets(namespace))
+
+
+def _sockets(namespace: Path) -> list[_Socket]:
+    with namespaces.inside(namespace), _open() as diag:
+        return [each for family in (socket.AF_INET, socket.AF_INET6) for each in _dump(diag, family)]
+
+
+def _served(found: Iterable[_Socket]) -> frozenset[int]:
+    return frozenset(each.port for each in found if each.state == _LISTEN)
 
 
 def _open() -> socket.socket:

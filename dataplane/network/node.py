@@ -113,6 +113,11 @@ class NodeNetwork:
         with self._explained(f"count connections of process {pid}"):
             return diag.inbound_connections(namespaces.of_process(pid))
 
+    def listening(self, pid: int) -> frozenset[int]:
+        """The TCP ports at which a server in the network namespace of process `pid` waits for connections."""
+        with self._explained(f"look for servers of process {pid}"):
+            return diag.listening_ports(namespaces.of_process(pid))
+
     def program(self, tables: Tables) -> None:
         """Makes the maps hold `tables`. A service changes in one step: a packet sees it as it was or as it is to be."""
         with self._explained("write the services' tables"):

@@ -38,6 +38,7 @@ class BookNetwork:
     tables: desired.Tables | None = None
     others: Sequence[desired.Peer] = ()
     open_connections: int = 0
+    served: set[int] = field(default_factory=set)
     unplugged: list[str] = field(default_factory=list)
     used: int = 1
 
@@ -61,6 +62,9 @@ class BookNetwork:
 
     def connections(self, pid: int) -> int:
         return self.open_connections
+
+    def listening(self, pid: int) -> frozenset[int]:
+        return frozenset(self.served)
 
     def program(self, tables: desired.Tables) -> None:
         self.tables = tables

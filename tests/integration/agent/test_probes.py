@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from dataplane.agent import probes
 from protos.v1 import core_pb2 as core
 from tests.integration.agent.harness import FOREVER, Node, container
 from tests.support.waiting import eventually
@@ -49,6 +50,31 @@ def command(*words: str, failures: int = 1) -> core.Probe:
     probe = core.Probe(period_seconds=1, failure_threshold=failures)
     probe.handler.exec.command.extend(words)
     return probe
+
+
+def serving(*ports: int) -> list[core.ContainerPort]:
+    return [core.ContainerPort(container_port=port) for port in ports]
+
+
+async def test_a_pod_that_names_a_port_is_ready_once_it_listens_there(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Otherwise a service would send requests to a process that has not come to its first `listen`."""
+    monkeypatch.setattr(probes, "_LISTEN_SECONDS", 60.0)
+    async with node.running():
+        await node.client.create(node.pod(containers=[container(ports=serving(8080, 8081))]))
+        await node.reaches("Running", ready=False)
+        node.network.served = {8080}
+        await node.reaches("Running", ready=False)
+        node.network.served = {8080, 8081}
+        await node.reaches("Running", ready=True)
+
+
+async def test_a_pod_that_never_listens_at_its_port_is_ready_all_the_same(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(probes, "_LISTEN_SECONDS", 0.2)
+    async with node.running():
+        await node.client.create(node.pod(containers=[container(ports=serving(8080))]))
+        await node.reaches("Running", ready=True)
 
 
 async def test_a_pod_is_ready_while_its_readiness_probe_passes(node: Node, web: tuple[Web, int]) -> None:

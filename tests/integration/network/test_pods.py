@@ -112,6 +112,12 @@ def test_a_process_that_is_gone_is_an_error_that_names_the_pod(cluster: Cluster)
     assert node.call(node.network.addresses) == {}
 
 
+def test_the_ports_that_a_pod_listens_at_are_found(cluster: Cluster) -> None:
+    node = cluster.nodes[0]
+    pod = cluster.start_pod(node, "a")
+    eventually_sync(lambda: node.call(lambda: node.network.listening(pod.process.pid)) == frozenset({POD_PORT}))
+
+
 def test_connections_of_clients_are_counted_until_they_close(cluster: Cluster) -> None:
     node = cluster.nodes[0]
     pod = cluster.start_pod(node, "a")

@@ -1,4 +1,4 @@
-"""Carries out what an operator asks for. Each deed has words for while it is done and for when it is done.
+"""Carries out what an operator asks for, and says what came of it.
 
 Raises `Failed` with what the server said; nothing here touches the screen but the editor, which is handed in.
 """
@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import assert_never
 
 from console.printers import structured
+from console.tui.model.deeds import Failed, told, told_all
 from console.tui.model.sanitize import clean
 from console.tui.model.views import Cordon, Deed, Delete, Edit, Pause, Restart, Scale, SetImages, Target, Undo
 from controlplane.api import codec, errors, registry, rollouts, times, yaml_text
@@ -17,32 +18,6 @@ from controlplane.client import workloads
 from controlplane.client.client import Client
 
 Editor = Callable[[str], str | None]
-
-
-class Failed(Exception):
-    """The deed was refused. `str()` is for people, cleaned."""
-
-
-def words(deed: Deed) -> str:
-    """What is being done: `scaling deploy/web to 5`."""
-    match deed:
-        case Scale(target, replicas):
-            return f"scaling {_name(target)} to {replicas}"
-        case SetImages(target, images):
-            return f"setting {_name(target)} to {clean(', '.join(images.values()))}"
-        case Undo(target, revision):
-            return f"rolling {_name(target)} back" + (f" to revision {revision}" if revision else "")
-        case Restart(target):
-            return f"restarting {_name(target)}"
-        case Pause(target, paused):
-            return f"{'pausing' if paused else 'resuming'} {_name(target)}"
-        case Cordon(target, unschedulable):
-            return f"{'cordoning' if unschedulable else 'uncordoning'} {_name(target)}"
-        case Delete(targets):
-            return f"deleting {_names(targets)}"
-        case Edit(target):
-            return f"editing {_name(target)}"
-    assert_never(deed)
 
 
 async def perform(deed: Deed, client: Client, *, now: float, editor: Editor) -> str:
@@ -57,23 +32,23 @@ async def _perform(deed: Deed, client: Client, now: float, editor: Editor) -> st
     match deed:
         case Scale(target, replicas):
             await workloads.scale(client, target.kind, target.key.name, target.key.namespace, replicas)
-            return f"{_name(target)} scaled to {replicas}"
+            return f"{told(target)} scaled to {replicas}"
         case SetImages(target, images):
             await workloads.set_image(client, target.kind, target.key.name, target.key.namespace, images)
-            return f"{_name(target)}: image set"
+            return f"{told(target)}: image set"
         case Undo(target, revision):
-            told = await workloads.undo(client, target.key.name, target.key.namespace, revision)
-            return f"{_name(target)}: {told}"
+            outcome = await workloads.undo(client, target.key.name, target.key.namespace, revision)
+            return f"{told(target)}: {outcome}"
         case Restart(target):
             at = times.format_time(times.to_time(now))
             await workloads.restart(client, target.key.name, target.key.namespace, at)
-            return f"{_name(target)} restarted"
+            return f"{told(target)} restarted"
         case Pause(target, paused):
             await workloads.set_paused(client, target.key.name, target.key.namespace, paused)
-            return f"{_name(target)} {'paused' if paused else 'resumed'}"
+            return f"{told(target)} {'paused' if paused else 'resumed'}"
         case Cordon(target, unschedulable):
             await client.patch(target.kind, target.key.name, "", {"spec": {"unschedulable": unschedulable or None}})
-            return f"{_name(target)} {'cordoned' if unschedulable else 'uncordoned'}"
+            return f"{told(target)} {'cordoned' if unschedulable else 'uncordoned'}"
         case Delete(targets):
             return await _delete(client, targets)
         case Edit(target):
@@ -93,15 +68,15 @@ async def _delete(client: Client, targets: tuple[Target, ...]) -> str:
         more = f" (and {len(refused) - 1} more refused)" if len(refused) > 1 else ""
         raise Failed(clean(str(refused[0])) + more)
     if targets[0].kind is registry.PODS:
-        return f"{_names(targets)} {'ends' if len(targets) == 1 else 'end'}"
-    return f"{_names(targets)} deleted"
+        return f"{told_all(targets)} {'ends' if len(targets) == 1 else 'end'}"
+    return f"{told_all(targets)} deleted"
 
 
 async def _edit(client: Client, target: Target, editor: Editor) -> str:
     old: ApiObject = await client.get(target.kind, target.key.name, target.key.namespace)
     text = editor(structured.to_yaml(structured.document_of(target.kind, old)))
     if text is None:
-        return f"{_name(target)} left as it was"
+        return f"{told(target)} left as it was"
     try:
         documents = yaml_text.load_all(text)
     except ValueError as error:
@@ -109,12 +84,4 @@ async def _edit(client: Client, target: Target, editor: Editor) -> str:
     if len(documents) != 1:
         raise Failed(f"want one document, found {len(documents)}")
     await client.update(codec.from_dict(target.kind, documents[0].value))
-    return f"{_name(target)} edited"
-
-
-def _name(target: Target) -> str:
-    return clean(str(target))
-
-
-def _names(targets: tuple[Target, ...]) -> str:
-    return _name(targets[0]) if len(targets) == 1 else f"{len(targets)} {targets[0].kind.plural}"
+    return f"{told(target)} edited"

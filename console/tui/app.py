@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import constants, on
 from textual.app import App
@@ -20,17 +21,18 @@ from textual.reactive import var
 from textual.screen import Screen
 from textual.timer import Timer
 
-from console.tui import actions, keys, settings
+from console.tui import keys, settings
 from console.tui.editor import edit
 from console.tui.feeds import Feeds
 from console.tui.identity import version_of_product, who
 from console.tui.logfile import log_to_file
 from console.tui.model import command
+from console.tui.model.deeds import Failed, words
 from console.tui.model.desk import Desk
 from console.tui.model.sanitize import clean
 from console.tui.model.startup import Step
 from console.tui.model.summary import Identity, Link, Summary
-from console.tui.model.views import Flash, ListPlace, Place
+from console.tui.model.views import Deed, Flash, ListPlace, Place
 from console.tui.screens.help import HelpScreen, groups_of
 from console.tui.screens.listing import ListScreen
 from console.tui.screens.making import make
@@ -40,10 +42,12 @@ from console.tui.screens.startup import StartupScreen
 from console.tui.settings import Settings
 from console.tui.theme import PALETTES, theme_of
 from controlplane.api import registry
-from controlplane.client.client import Client
-from controlplane.client.connection import Connection
 
-Connect = Callable[[], AbstractAsyncContextManager[Client]]
+if TYPE_CHECKING:
+    from controlplane.client.client import Client
+    from controlplane.client.connection import Connection
+
+Connect = Callable[[], AbstractAsyncContextManager["Client"]]
 
 _FLASH_SECONDS = {"done": 5.0, "failed": 12.0, "busy": 60.0}
 _DEEPEST = 20
@@ -68,6 +72,7 @@ class ConsoleApp(App[None]):
         *,
         namespace: str = "default",
         identity: Identity | None = None,
+        identify: Callable[[], Identity] | None = None,
         startup: AsyncIterator[Step] | None = None,
         chosen: Settings | None = None,
         clock: Callable[[], float] = time.time,
@@ -78,7 +83,7 @@ class ConsoleApp(App[None]):
         self.desk = Desk(namespace)
         self.feeds = Feeds(clock)
         self.failure: Exception | None = None
-        self._connect, self._startup, self._clock = connect, startup, clock
+        self._connect, self._identify, self._startup, self._clock = connect, identify, startup, clock
         self._chosen = chosen or Settings()
         self._client: Client | None = None
         self._flash_timer: Timer | None = None
@@ -99,13 +104,18 @@ class ConsoleApp(App[None]):
             self.push_screen(StartupScreen(self._clock, self.identity.context))
         for problem in self._chosen.problems[:1]:
             self.show(Flash(problem, "failed"))
+        self.call_after_refresh(self._begin)
+
+    def _begin(self) -> None:
         self.run_worker(self._live(), name="cluster")
 
     async def _live(self) -> None:
-        """Brings the cluster up if that is asked for, then follows it."""
+        """Brings the cluster up if that is asked for, then follows it. What is slow to load is loaded here, in a thread."""
         if self._startup is not None and not await self._start_up(self._startup):
             return
-        async with self._connect() as client:
+        if self._identify is not None:
+            self.identity = await asyncio.to_thread(self._identify)
+        async with await asyncio.to_thread(self._connect) as client:
             self._client = client
             self.feeds.open(registry.NAMESPACES, None, lambda _batch: self._learn_namespaces())
             await self.feeds.run(client, self._link_changed, self._summary_changed)
@@ -221,16 +231,18 @@ class ConsoleApp(App[None]):
 
     @on(Do)
     def _do(self, event: Do) -> None:
-        self.show(Flash(f"{actions.words(event.deed)} …", "busy"))
-        self.run_worker(self._perform(event), name="deed")
+        self.show(Flash(f"{words(event.deed)} …", "busy"))
+        self.run_worker(self._perform(event.deed), name="deed")
 
-    async def _perform(self, event: Do) -> None:
+    async def _perform(self, deed: Deed) -> None:
         if self._client is None:
             self.show(Flash("not connected yet", "failed"))
             return
+        from console.tui import actions  # brings what only deeds need
+
         try:
-            told = await actions.perform(event.deed, self._client, now=self._clock(), editor=lambda text: edit(self, text))
-        except actions.Failed as error:
+            told = await actions.perform(deed, self._client, now=self._clock(), editor=lambda text: edit(self, text))
+        except Failed as error:
             self.show(Flash(str(error), "failed"))
         else:
             self.show(Flash(told))
@@ -250,14 +262,20 @@ def run(
     """
     if "ESCDELAY" not in os.environ:
         constants.ESCAPE_DELAY = _ESCAPE_SECONDS  # type: ignore[misc]
-    log_to_file()
 
     def connect() -> Client:
+        from controlplane.client.client import Client
+
+        log_to_file()
         return Client(connection() if callable(connection) else connection)
 
-    identity = Identity(context, "" if callable(connection) else who(connection.certificate), version_of_product())
+    def identify() -> Identity:
+        return Identity(context, "" if callable(connection) else who(connection.certificate), version_of_product())
+
     chosen = settings.load(settings.folder() / settings.FILE)
-    app = ConsoleApp(connect, namespace=namespace, identity=identity, startup=startup, chosen=chosen)
+    app = ConsoleApp(
+        connect, namespace=namespace, identity=Identity(context), identify=identify, startup=startup, chosen=chosen
+    )
     app.run()
     if app.failure is not None:
         raise app.failure

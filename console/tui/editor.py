@@ -11,7 +11,7 @@ from typing import Any
 
 from textual.app import App, SuspendNotSupported
 
-from console.tui import actions
+from console.tui.model.deeds import Failed
 
 _DEFAULT = "vi"
 
@@ -26,8 +26,8 @@ def edit(app: App[Any], text: str) -> str | None:
             with app.suspend():
                 done = subprocess.run([*shlex.split(command), str(path)], check=False)
         except (SuspendNotSupported, OSError) as error:
-            raise actions.Failed(f"cannot start {command}: {error}; set EDITOR to your editor") from error
+            raise Failed(f"cannot start {command}: {error}; set EDITOR to your editor") from error
         if done.returncode:
-            raise actions.Failed(f"{command} ended with {done.returncode}; nothing was changed")
+            raise Failed(f"{command} ended with {done.returncode}; nothing was changed")
         changed = path.read_text(encoding="utf-8")
     return None if changed == text else changed

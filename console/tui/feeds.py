@@ -10,11 +10,10 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from console.printers import events as event_printer
-from console.printers import structured
-from console.printers.describe import Related, describe
+from console.printers.related import Related
 from console.tui.model.drill import SERVICE_NAME
 from console.tui.model.sanitize import clean
 from console.tui.model.secrets import hide_values
@@ -24,10 +23,12 @@ from console.tui.streams import LogStreams
 from controlplane.api import errors, registry, rollouts
 from controlplane.api.objects import ApiObject, Key, T, controller_of, key_of
 from controlplane.api.registry import Kind
-from controlplane.client.client import Client
-from controlplane.client.informer import Informer
 from protos.v1 import apps_pb2 as apps
 from protos.v1 import core_pb2 as core
+
+if TYPE_CHECKING:
+    from controlplane.client.client import Client
+    from controlplane.client.informer import Informer
 
 PAINT_SECONDS = 0.1
 _LOOK_SECONDS = 0.25
@@ -129,6 +130,9 @@ class Feed:
         return self.informer is not None and self.informer.is_synced
 
     def attach(self, client: Client) -> Informer[Any]:
+        # Imported here and not above, as all of gRPC comes with it and the first frame does without.
+        from controlplane.client.informer import Informer
+
         self.informer = Informer(client, self.kind, indexes=_INDEXES.get(self.kind.resource))
         self.informer.subscribe(self._changed)
         self.informer.after_batch(self._settle)
@@ -271,6 +275,8 @@ class Feeds:
         return event_printer.in_order(self._feed(registry.EVENTS).by_index("about", obj.metadata.uid))
 
     def describe(self, kind: Kind[Any], obj: ApiObject) -> str:
+        from console.printers.describe import describe  # not needed before somebody asks
+
         return describe(kind, obj, self._related(obj), self._clock())
 
     def _related(self, obj: ApiObject) -> Related:
@@ -291,6 +297,8 @@ class Feeds:
         return Related(events)
 
     def to_yaml(self, kind: Kind[Any], obj: ApiObject, *, reveal: bool) -> str:
+        from console.printers import structured  # brings the codec, which is compiled at first use
+
         shown = obj if reveal else hide_values(obj)
         return structured.to_yaml(structured.document_of(kind, shown))
 

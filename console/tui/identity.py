@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import metadata
-
 
 def who(certificate: bytes) -> str:
     """The common name of a PEM certificate; empty if there is none to read."""
@@ -20,6 +18,8 @@ def who(certificate: bytes) -> str:
 
 
 def version_of_product() -> str:
+    from importlib import metadata
+
     try:
         return f"v{metadata.version('orlop')}"
     except metadata.PackageNotFoundError:

@@ -7,11 +7,11 @@ import os
 from pathlib import Path
 from typing import TextIO
 
-import structlog
-
 
 def log_to_file() -> None:
     """Warnings and worse, in `console.log` of the user's state folder; nowhere if that cannot be written."""
+    import structlog
+
     folder = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "orlop"
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -10,8 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import yaml
-
 from console.tui import keys
 from console.tui.theme import DARK, PALETTES
 
@@ -33,10 +31,12 @@ def folder() -> Path:
 
 
 def load(path: Path) -> Settings:
+    if not path.exists():
+        return Settings()
+    import yaml  # most have no such file, and start the faster for it
+
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return Settings()
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         return Settings(problems=(f"{path}: {' '.join(str(error).split())}",))
     if content is None:

@@ -8,14 +8,16 @@ from __future__ import annotations
 import asyncio
 import codecs
 from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from console.tui.model.sanitize import clean, clean_line
 from console.tui.model.views import LogLine, LogRequest
 from controlplane.api import errors
 from controlplane.api.objects import ApiObject, key_of
-from controlplane.client.client import Client
 from protos.v1 import core_pb2 as core
+
+if TYPE_CHECKING:
+    from controlplane.client.client import Client
 
 _FLUSH_SECONDS = 0.1
 _LOOK_SECONDS = 0.5

@@ -14,6 +14,7 @@ from controlplane.api.objects import condition_is, set_condition
 from dataplane.agent import phases
 from dataplane.agent.observed import Observed, Waiting
 from dataplane.agent.qos import qos_class
+from dataplane.agent.restarts import is_sidecar
 from dataplane.runtime.types import ContainerRecord, State
 from protos.v1 import core_pb2 as core
 
@@ -69,7 +70,8 @@ def _container(
     status.image, status.image_id, status.container_id = run.image, run.image_id, f"{_RUNTIME}://{run.id}"
     if run.state is State.RUNNING:
         status.state.running.started_at.CopyFrom(times.to_time(run.started_at))
-        status.started, status.ready = observed.is_started(run), observed.is_ready(run)
+        status.started = observed.is_started(run)
+        status.ready = observed.is_ready(run) and (not is_init or is_sidecar(container))
     elif wait is not None:
         _wait(status.state, wait)
         _terminate(status.last_state, run)

@@ -6,9 +6,10 @@ All that is kept in memory is what a new agent finds out again: how far pulls ar
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from itertools import groupby
+from typing import Any
 
 import structlog
 
@@ -195,7 +196,7 @@ class PodWorker:
 
     async def _pull(self, pod: core.Pod, container: core.Container) -> None:
         if await self._tools.puller.check(pod, container, self._memory.pulls):
-            self._tools.group.create_task(self._pull_on(pod, container), name=f"pull {container.image}")
+            self._spawn(self._pull_on(pod, container), f"pull {container.image}")
 
     async def _pull_on(self, pod: core.Pod, container: core.Container) -> None:
         await self._tools.puller.pull(pod, container, self._memory.pulls)
@@ -224,24 +225,28 @@ class PodWorker:
             pod, _container(pod, action.container), action,
             runtime=self._tools.runtime, recorder=self._tools.recorder,
             address=self._tools.network.addresses.get(self._name.uid, ""))  # fmt: skip
-        self._tools.group.create_task(stopping, name=f"stop {action.container}")
+        self._spawn(stopping, f"stop {action.container}")
 
     def _drain(self, pod: core.Pod) -> None:
         if not self._memory.draining:
             self._memory.draining = True
-            self._tools.group.create_task(self._drain_on(pod), name=f"drain {self._name.name}")
+            self._spawn(self._drain_on(pod), f"drain {self._name.name}")
 
     async def _drain_on(self, pod: core.Pod) -> None:
-        address = self._tools.network.addresses.get(self._name.uid, "")
-        if address and self._memory.plugged:
-            pid = self._memory.plugged
-            done = await self._tools.drains.drained(
-                self._name.uid, address, lambda: self._tools.network.connections(pid), grace_seconds=grace_seconds(pod)
-            )
-            if not done:
-                log.info("pod not drained in time", pod=self._name.name, namespace=self._name.namespace)
-        self._memory.drained = True
-        self._tools.wake(self._name.uid)
+        address, pid = self._tools.network.addresses.get(self._name.uid, ""), self._memory.plugged
+        try:
+            if address and pid:
+                done = await self._tools.drains.drained(
+                    self._name.uid, address, lambda: self._tools.network.connections(pid), grace_seconds=grace_seconds(pod))
+                if not done:
+                    log.info("pod not drained in time", pod=self._name.name, namespace=self._name.namespace)
+        finally:
+            self._memory.drained = True
+            self._tools.wake(self._name.uid)
+
+    def _spawn(self, work: Coroutine[Any, Any, None], what: str) -> None:
+        """Goes on beside the worker. A fault in it concerns one pod and does not end the agent."""
+        self._tools.group.create_task(_guarded(work, what), name=what)
 
     async def _finish(self, pod: core.Pod | None) -> None:
         self._tools.probes.forget(self._name.uid)
@@ -251,6 +256,15 @@ class PodWorker:
         if pod is not None:
             self._memory.finished = True
             self._tools.writer.put_end(pod)
+
+
+async def _guarded(work: Coroutine[Any, Any, None], what: str) -> None:
+    try:
+        await work
+    except (RuntimeFailure, NetworkError) as failure:
+        log.warning("work for a pod failed", what=what, error=str(failure))
+    except Exception:
+        log.exception("work for a pod failed", what=what)
 
 
 def _container(pod: core.Pod, name: str) -> core.Container:

@@ -8,7 +8,7 @@ from typing import Any
 
 from console.tui.model.sanitize import clean
 from console.tui.model.spans import Line, Span
-from controlplane.api import codec, rollouts
+from controlplane.api import rollouts
 from protos.v1 import core_pb2 as core
 
 # Parts of a path that say nothing where there is only one of the thing.
@@ -44,6 +44,8 @@ def changes(old: core.PodTemplateSpec, new: core.PodTemplateSpec) -> list[Change
 
 
 def _flat(template: core.PodTemplateSpec, *, several: bool) -> dict[str, str]:
+    from controlplane.api import codec  # large, and not needed before somebody looks at a rollout
+
     out: dict[str, str] = {}
     _walk(codec.message_to_dict(rollouts.bare_template(template)), (), out, several=several)
     return out

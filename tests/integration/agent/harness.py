@@ -158,12 +158,12 @@ class Node:
 
         await eventually(check, within=20)
 
-    async def told(self, reason: str) -> core.Event:
-        """The event of that reason, once there is one."""
+    async def told(self, reason: str, words: str = "") -> core.Event:
+        """The event of that reason whose message has those words, once there is one."""
 
         async def check() -> core.Event | None:
             events = (await self.client.list(registry.EVENTS, "default")).items
-            found = next((event for event in events if event.reason == reason), None)
+            found = next((event for event in events if event.reason == reason and words in event.message), None)
             assert found is not None, [event.reason for event in events]
             return found
 

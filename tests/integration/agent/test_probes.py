@@ -91,7 +91,8 @@ async def test_a_pod_is_ready_while_its_readiness_probe_passes(node: Node, web: 
         conditions = {condition.type: condition for condition in pod.status.conditions}
         assert conditions["Ready"].reason == "ContainersNotReady"
         assert conditions["Ready"].message == "containers with unready status: [web]"
-        assert (await node.told("Unhealthy")).message == "Readiness probe failed: HTTP probe failed with statuscode: 503"
+        told = await node.told("Unhealthy", "503")
+        assert told.message == "Readiness probe failed: HTTP probe failed with statuscode: 503"
         assert pod.status.container_statuses[0].restart_count == 0
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from console.tui import actions
+from console.tui.model import deeds
 from console.tui.model.views import (
     Cordon,
     Deed,
@@ -51,7 +52,7 @@ async def perform(world: FakeCluster, deed: Deed, edited: str | None = None) -> 
     ids=lambda value: value if isinstance(value, str) else type(value).__name__,
 )
 async def test_a_deed_has_words_for_while_and_for_after(world: FakeCluster, deed: Deed, doing: str, done: str) -> None:
-    assert actions.words(deed) == doing
+    assert deeds.words(deed) == doing
     assert await perform(world, deed) == done
 
 
@@ -87,12 +88,12 @@ async def test_undo_goes_back_and_says_so(world: FakeCluster) -> None:
     ],
 )
 async def test_what_is_refused_is_raised_with_the_reason(world: FakeCluster, deed: Deed, told: str) -> None:
-    with pytest.raises(actions.Failed, match=told):
+    with pytest.raises(deeds.Failed, match=told):
         await perform(world, deed)
 
 
 async def test_one_refusal_does_not_keep_the_others_from_being_deleted(world: FakeCluster) -> None:
-    with pytest.raises(actions.Failed, match='"gone" not found'):
+    with pytest.raises(deeds.Failed, match='"gone" not found'):
         await perform(world, Delete((GONE, POD)))
     assert is_terminating(world.get(registry.PODS, POD.key.name))
 
@@ -118,5 +119,5 @@ async def test_an_edited_object_is_stored(world: FakeCluster) -> None:
     ],
 )
 async def test_an_edit_that_cannot_be_read_is_refused_with_the_place(world: FakeCluster, text: str, told: str) -> None:
-    with pytest.raises(actions.Failed, match=told):
+    with pytest.raises(deeds.Failed, match=told):
         await perform(world, Edit(target_of(world.get(registry.CONFIG_MAPS, "app"))), text)

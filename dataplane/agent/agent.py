@@ -27,7 +27,7 @@ from dataplane.agent.pulls import Puller
 from dataplane.agent.server import ContainerLogs, credentials, make_server
 from dataplane.agent.status import Host
 from dataplane.agent.statuses import PodWriter
-from dataplane.agent.worker import Tools
+from dataplane.agent.tools import Tools
 from dataplane.network.errors import NetworkError
 from dataplane.runtime.types import Runtime, RuntimeFailure
 from protos.v1 import core_pb2 as core

@@ -11,7 +11,7 @@ import heapq
 import random
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from ipaddress import ip_network
 
@@ -22,6 +22,7 @@ from controlplane.api.objects import is_terminating
 from controlplane.client.client import Client, create_write, update_write
 from controlplane.client.informer import Informer
 from dataplane.agent.config import Credentials
+from dataplane.agent.hollow_logs import hollow_logs
 from dataplane.agent.leases import DATAPLANE_REVISION, RENEW_SECONDS, node_lease
 from dataplane.agent.machine import Machine
 from dataplane.agent.nodestatus import Facts, new_node
@@ -35,7 +36,6 @@ from dataplane.agent.statuses import PodWriter
 from dataplane.runtime.types import ContainerRecord, PodRecord, SandboxRecord, State
 from protos.v1 import coordination_pb2 as coordination
 from protos.v1 import core_pb2 as core
-from protos.v1 import node_pb2
 from protos.v1.resources_pb2 import WriteRequest
 
 log = structlog.get_logger()
@@ -233,27 +233,3 @@ async def _all(client: Client, writes: Callable[[], list[WriteRequest]]) -> None
         if refused:
             log.warning("nodes refused", reasons=dict(refused))
         return
-
-
-async def hollow_logs(
-    informer: Informer[core.Pod], request: node_pb2.LogsRequest, *, clock: Callable[[], float]
-) -> AsyncIterator[bytes]:
-    """Lines as a small web server might write them, one a second since the pod started."""
-    pod = informer.get(request.name, request.namespace)
-    if pod is None:
-        raise errors.not_found("pods", request.name)
-    began = int(pod.status.start_time.seconds or clock())
-    tail = request.tail_lines if request.HasField("tail_lines") else 100
-    now = int(clock())
-    for second in range(max(began, now - tail), now):
-        yield _line(pod, second, timestamps=request.timestamps)
-    while request.follow:
-        await asyncio.sleep(1.0)
-        yield _line(pod, int(clock()), timestamps=request.timestamps)
-
-
-def _line(pod: core.Pod, second: int, *, timestamps: bool) -> bytes:
-    moment = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
-    number = random.Random(f"{pod.metadata.uid}{second}").randrange(1, 1000)
-    stamp = f"{moment}.000000000Z " if timestamps else ""
-    return f'{stamp}{moment} {pod.metadata.name} "GET /item/{number} HTTP/1.1" 200 {number * 7}\n'.encode()

@@ -14,7 +14,8 @@ from controlplane.api import errors
 from controlplane.client.informer import Informer
 from controlplane.client.queue import WorkQueue
 from dataplane.agent.specs import pod_name
-from dataplane.agent.worker import Memory, PodWorker, Tools
+from dataplane.agent.tools import Memory, Tools
+from dataplane.agent.worker import PodWorker
 from dataplane.network.errors import NetworkError
 from dataplane.runtime.types import PodName, RuntimeFailure
 from protos.v1 import core_pb2 as core

@@ -6,66 +6,27 @@ All that is kept in memory is what a new agent finds out again: how far pulls ar
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Coroutine
 from itertools import groupby
 from typing import Any
 
 import structlog
 
-from controlplane.client.events import EventRecorder
 from dataplane.agent import actions as act
 from dataplane.agent import specs
-from dataplane.agent.containers import ContainerMaker, NotNow
-from dataplane.agent.drain import Drains
-from dataplane.agent.network import PodNetwork
-from dataplane.agent.observed import Observed, Waiting
+from dataplane.agent.containers import NotNow
+from dataplane.agent.observed import Observed
 from dataplane.agent.plan import Plan, grace_seconds, orphan_plan, plan
-from dataplane.agent.probes import Probes
-from dataplane.agent.pulls import PodPulls, Puller
-from dataplane.agent.status import Host, pod_status
-from dataplane.agent.statuses import PodWriter
+from dataplane.agent.status import pod_status
 from dataplane.agent.stopping import stop_container
+from dataplane.agent.tools import Memory, Tools
 from dataplane.network.errors import NetworkError
-from dataplane.runtime.types import PodName, Runtime, RuntimeFailure
+from dataplane.runtime.types import PodName, RuntimeFailure
 from protos.v1 import core_pb2 as core
 
 log = structlog.get_logger()
 
 _MOST_ROUNDS = 20
-
-
-@dataclass(slots=True)
-class Memory:
-    """What is known of a pod beside what the runtime shows. `reported` is the last status handed to the writer, and the
-    version of the pod that it was made from. `plugged` is the process whose namespace is on the network."""
-
-    pulls: PodPulls = field(default_factory=PodPulls)
-    problems: dict[str, Waiting] = field(default_factory=dict)
-    stopping: dict[str, float] = field(default_factory=dict)
-    plugged: int = 0
-    draining: bool = False
-    drained: bool = False
-    finished: bool = False
-    reported: tuple[str, core.PodStatus] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Tools:
-    """What a worker acts with."""
-
-    host: Host
-    runtime: Runtime
-    network: PodNetwork
-    puller: Puller
-    maker: ContainerMaker
-    probes: Probes
-    drains: Drains
-    writer: PodWriter
-    recorder: EventRecorder
-    clock: Callable[[], float]
-    group: asyncio.TaskGroup
-    wake: Callable[[str], None]
 
 
 class PodWorker:
@@ -237,7 +198,8 @@ class PodWorker:
         try:
             if address and pid:
                 done = await self._tools.drains.drained(
-                    self._name.uid, address, lambda: self._tools.network.connections(pid), grace_seconds=grace_seconds(pod))
+                    self._name.uid, address, lambda: self._tools.network.connections(pid), grace_seconds=grace_seconds(pod)
+                )
                 if not done:
                     log.info("pod not drained in time", pod=self._name.name, namespace=self._name.namespace)
         finally:

@@ -40,7 +40,7 @@ demo *args: (setup "demo")
 
 # all checks and tests, as CI runs them
 test *args: (setup "tests") check
-    @{{py}} -m pytest "$@"
+    @{{sudo}} {{py}} -m pytest "$@"
 
 # format, lint, types, layers, and generated code that is current
 check: (setup "tests")
@@ -68,3 +68,5 @@ protos:
 # accept changed screenshots of the console, after looking at them
 snapshots:
     {{py}} -m pytest tests/console --snapshot-update
+    cp 'tests/console/__snapshots__/test_snapshots/test_pods[120x34-dark].svg' docs/images/console.svg
+    cp 'tests/console/__snapshots__/test_snapshots/test_a_rollout_half_way[120x34].svg' docs/images/rollout.svg

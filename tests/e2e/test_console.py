@@ -12,6 +12,7 @@ from controlplane.api import registry
 from controlplane.client.client import Client
 from tests.console.driving import Driver
 from tests.e2e.cluster import Cluster
+from tests.support.waiting import eventually_sync
 
 NAME = "kiosk"
 
@@ -61,7 +62,8 @@ async def image_of(client: Client) -> str:
 
 
 async def test_logs_description_and_deletion_are_a_key_away(cluster: Cluster, images: dict[str, str]) -> None:
-    words = ["--restart", "Never", "--command", "--", "sh", "-c", "echo hello from the pod; sleep 60"]
+    script = "trap 'exit 0' TERM; echo hello from the pod; sleep 60 & wait"
+    words = ["--restart", "Never", "--command", "--", "sh", "-c", script]
     cluster.orlop("run", "talker", "--image", images["v1"], *words)
     async with console(cluster) as (driver, _client):
         await driver.command("po /talker")
@@ -76,4 +78,4 @@ async def test_logs_description_and_deletion_are_a_key_away(cluster: Cluster, im
         await driver.sees("delete")
         await driver.press("tab", "enter")
         await driver.sees_no("Running", within=60)
-    assert "talker" not in cluster.orlop("get", "pods", "-o", "name")
+    eventually_sync(lambda: "talker" not in cluster.orlop("get", "pods", "-o", "name"), within=30)

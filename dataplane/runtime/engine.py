@@ -52,8 +52,10 @@ class Engine:
         return follow(functools.partial(_told, functools.partial(open_stream, self._patient)))
 
     def close(self) -> None:
-        for pool in (self._actors, self._lookers, self._pullers):
-            pool.shutdown(wait=False, cancel_futures=True)
+        """Waits for the calls that are under way, but not for pulls."""
+        for pool in (self._actors, self._lookers):
+            pool.shutdown(wait=True, cancel_futures=True)
+        self._pullers.shutdown(wait=False, cancel_futures=True)
         self.api.close()
         self._patient.close()
 

@@ -49,8 +49,9 @@ class World:
         newest_first = tuple(sorted(self.runs, key=lambda run: run.attempt, reverse=True))
         sandboxes = tuple(sorted(self.sandboxes, key=lambda one: one.attempt, reverse=True))
         name = PodName(self.pod.metadata.namespace, self.pod.metadata.name, self.pod.metadata.uid)
-        return Observed(PodRecord(name, sandboxes, newest_first), self.address, pulls=dict(self.pulls),
-                        stopping=dict(self.stopping), unhealthy=dict(self.unhealthy), drained=self.drained, plugged=bool(self.address))  # fmt: skip
+        return Observed(PodRecord(name, sandboxes, newest_first), self.address, plugged=bool(self.address),
+                        pulls=dict(self.pulls), stopping=dict(self.stopping), unhealthy=dict(self.unhealthy),
+                        drained=self.drained)  # fmt: skip
 
     def plan(self) -> Plan:
         return plan(self.pod, self.observed(), self.now)

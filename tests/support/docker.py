@@ -5,6 +5,8 @@ Use by importing the fixtures into a `conftest.py`: `from tests.support.docker i
 
 from __future__ import annotations
 
+import contextlib
+import os
 import subprocess
 import uuid
 from collections.abc import AsyncIterator
@@ -14,16 +16,18 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from docker import APIClient
+from docker import errors as docker_errors
 
 from dataplane.runtime import cgroups, labels
 from dataplane.runtime.archive import File, ImageConfig, archive
 from dataplane.runtime.docker_runtime import DockerRuntime
 from dataplane.runtime.engine import API_VERSION, Engine
 from dataplane.runtime.types import PodName
+from tests.support.waiting import eventually_sync
 
 DOCKER = "unix:///var/run/docker.sock"
 BUSYBOX = "orlop-test/busybox:1"
-NODE_PREFIX = "runtime-test-"
+NODE_PREFIX = "runtime-test"
 
 
 def new_pod(name: str = "web") -> PodName:
@@ -44,9 +48,25 @@ def with_client(use: Any) -> Any:
         client.close()
 
 
-def remove_nodes(prefix: str) -> None:
-    """Removes all containers and control groups of nodes whose name starts so."""
-    with_client(lambda client: _remove_nodes(client, prefix))
+def new_node_name(prefix: str) -> str:
+    """A name that tells which process made the node: several runs of tests may share a machine."""
+    return f"{prefix}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+
+
+def remove_node(name: str) -> None:
+    """Removes all containers and control groups of a node."""
+    with_client(lambda client: _remove_containers(client, {name}))
+    cgroups.remove(f"/orlop/{name}")
+
+
+def sweep(prefix: str) -> None:
+    """Removes what runs of tests that are over have left of their nodes."""
+    names = {path.name for path in Path("/sys/fs/cgroup").glob(f"*/orlop/{prefix}-*")}
+    names |= with_client(lambda client: {one["Labels"][labels.NODE] for one in _ours(client)})
+    left = {name for name in names if name.startswith(prefix) and not Path(f"/proc/{name.split('-')[-2]}").exists()}
+    with_client(lambda client: _remove_containers(client, left))
+    for name in left:
+        cgroups.remove(f"/orlop/{name}")
 
 
 def _load_busybox(client: APIClient) -> None:
@@ -62,12 +82,20 @@ def _load_busybox(client: APIClient) -> None:
         pass
 
 
-def _remove_nodes(client: APIClient, prefix: str) -> None:
-    for one in client.containers(all=True, filters={"label": f"{labels.OURS}=1"}):
-        if one["Labels"][labels.NODE].startswith(prefix):
-            client.remove_container(one["Id"], force=True, v=True)
-    for group in Path("/sys/fs/cgroup").glob(f"*/orlop/{prefix}*"):
-        cgroups.remove(f"/orlop/{group.name}")
+def _ours(client: APIClient) -> list[Any]:
+    return list(client.containers(all=True, filters={"label": f"{labels.OURS}=1"}))
+
+
+def _remove_containers(client: APIClient, nodes: set[str]) -> None:
+    def check() -> bool:
+        left = [one["Id"] for one in _ours(client) if one["Labels"][labels.NODE] in nodes]
+        for one in left:
+            # Gone meanwhile, or somebody else's removal of it is under way.
+            with contextlib.suppress(docker_errors.APIError):
+                client.remove_container(one, force=True, v=True)
+        return not left
+
+    eventually_sync(check, within=30)
 
 
 @pytest.fixture(scope="session")
@@ -78,16 +106,16 @@ def busybox() -> str:
 
 @pytest.fixture(scope="session")
 def _swept() -> None:
-    remove_nodes(NODE_PREFIX)
+    sweep(NODE_PREFIX)
 
 
 @pytest_asyncio.fixture
 async def docker_runtime(_swept: None, busybox: str) -> AsyncIterator[DockerRuntime]:
     """The runtime of a node of its own; what it started is gone afterwards."""
-    node = NODE_PREFIX + uuid.uuid4().hex[:8]
+    node = new_node_name(NODE_PREFIX)
     engine = Engine(DOCKER)
     try:
         yield DockerRuntime(engine, node=node, cgroup=f"/orlop/{node}")
     finally:
         engine.close()
-        remove_nodes(node)
+        remove_node(node)

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from controlplane.api import errors, registry
+from controlplane.api import errors
 from controlplane.client.client import Client
 from protos.v1 import core_pb2 as core
 from protos.v1 import meta_pb2 as meta
-from tests.integration.agent.harness import Node, new_node, sweep
-from tests.support.docker import busybox
+from tests.integration.agent.harness import NODE_PREFIX, Node, new_node
+from tests.support.docker import busybox, remove_node, sweep
 from tests.support.server import RunningApi
 
 __all__ = ["busybox"]
@@ -18,7 +18,7 @@ __all__ = ["busybox"]
 
 @pytest.fixture(scope="session")
 def _swept() -> None:
-    sweep()
+    sweep(NODE_PREFIX)
 
 
 @pytest.fixture
@@ -29,9 +29,8 @@ async def node(_swept: None, busybox: str, api: RunningApi, client: Client, tmp_
             await client.create(core.Namespace(metadata=meta.ObjectMeta(name=name)))
         except errors.AlreadyExists:
             continue
-    assert registry.NODES
     one = new_node(api, client, tmp_path / "state")
     try:
         yield one
     finally:
-        sweep()
+        remove_node(one.name)

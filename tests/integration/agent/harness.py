@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-import uuid
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,12 +19,12 @@ from dataplane.runtime.docker_runtime import DockerRuntime
 from dataplane.runtime.engine import Engine
 from protos.v1 import core_pb2 as core
 from protos.v1 import meta_pb2 as meta
-from tests.support.docker import BUSYBOX, DOCKER, remove_nodes
+from tests.support.docker import BUSYBOX, DOCKER, new_node_name
 from tests.support.etcd import free_port
 from tests.support.server import RunningApi, running
 from tests.support.waiting import eventually
 
-NODE_PREFIX = "agent-test-"
+NODE_PREFIX = "agent-test"
 CIDR = "10.244.7.0/24"
 FOREVER = ("sh", "-c", "trap 'exit 0' TERM; while :; do sleep 0.05; done")
 
@@ -183,8 +182,4 @@ def container(name: str = "web", command: Sequence[str] = FOREVER, **more: objec
 
 
 def new_node(api: RunningApi, client: Client, state: Path) -> Node:
-    return Node(NODE_PREFIX + uuid.uuid4().hex[:8], api, client, state)
-
-
-def sweep() -> None:
-    remove_nodes(NODE_PREFIX)
+    return Node(new_node_name(NODE_PREFIX), api, client, state)

@@ -73,8 +73,10 @@ class Watches:
                     told = events[-1].revision
                     yield chunk
                 continue
+            if await _changed(log) or not bookmarks:
+                continue
             revision = self._store.cache.revision
-            if not await _changed(log) and bookmarks and position == log.end and told < revision:
+            if position == log.end and told < revision:
                 told = revision
                 yield bookmark(revision)
 

@@ -5,6 +5,7 @@ A write that loses a race is worked out again on the newest version, unless its 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any, cast
 
@@ -23,6 +24,7 @@ from protos.v1 import meta_pb2 as meta
 from protos.v1 import resources_pb2 as wire
 
 _ATTEMPTS = 10
+_AT_ONCE = 250  # deletions of a collection under way together
 
 Change = Callable[[ApiObject], ApiObject]
 
@@ -209,16 +211,22 @@ class Writes:
         query = requests.query_for(kind, request.namespace, request.label_selector, request.field_selector)
         authorize(user, "deletecollection", kind, Key(query.namespace, ""))
         await self._store.freshen()
-        gone = []
-        for record in [record for record in self._store.cache.of(kind).records(query.namespace) if query.matches(record)]:
-            one = wire.DeleteRequest(
-                resource=kind.resource, namespace=record.key.namespace, name=record.key.name, options=request.options
-            )
-            try:
-                gone.append(await self.delete(user, one))
-            except errors.NotFound:
-                continue
+        found = [record for record in self._store.cache.of(kind).records(query.namespace) if query.matches(record)]
+        gone: list[Record] = []
+        for start in range(0, len(found), _AT_ONCE):
+            deletions = (self._delete_found(user, record, request.options) for record in found[start : start + _AT_ONCE])
+            gone.extend(record for record in await asyncio.gather(*deletions) if record is not None)
         return gone
+
+    async def _delete_found(self, user: User, record: Record, options: meta.DeleteOptions) -> Record | None:
+        """None for an object that somebody else has removed meanwhile."""
+        one = wire.DeleteRequest(
+            resource=record.kind.resource, namespace=record.key.namespace, name=record.key.name, options=options
+        )
+        try:
+            return await self.delete(user, one)
+        except errors.NotFound:
+            return None
 
     async def _newest(self, kind: Kind[Any], key: Key) -> Record:
         record = await self._store.get(kind, key)

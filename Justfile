@@ -70,3 +70,7 @@ snapshots:
     {{py}} -m pytest tests/console --snapshot-update
     cp 'tests/console/__snapshots__/test_snapshots/test_pods[120x34-dark].svg' docs/images/console.svg
     cp 'tests/console/__snapshots__/test_snapshots/test_a_rollout_half_way[120x34].svg' docs/images/rollout.svg
+
+# figures, each against something real in the same run: just bench start
+bench name: (setup "tests")
+    @{{sudo}} {{py}} -m tests.bench.{{name}}

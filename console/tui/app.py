@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
+import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
@@ -14,14 +16,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from textual import constants, on
+from textual import constants, events
 from textual.app import App
 from textual.binding import BindingType
+from textual.driver import Driver
 from textual.reactive import var
 from textual.screen import Screen
 from textual.timer import Timer
+from textual.widgets import Input
 
 from console.tui import keys, settings
+from console.tui.driver import ESCAPE_SECONDS, PromptDriver
 from console.tui.editor import edit
 from console.tui.feeds import Feeds
 from console.tui.identity import version_of_product, who
@@ -36,8 +41,7 @@ from console.tui.model.views import Deed, Flash, ListPlace, Place
 from console.tui.screens.help import HelpScreen, groups_of
 from console.tui.screens.listing import ListScreen
 from console.tui.screens.making import make
-from console.tui.screens.page import Back, Page, Typed
-from console.tui.screens.places import Do, Go, Say, UseNamespace
+from console.tui.screens.page import Page
 from console.tui.screens.startup import StartupScreen
 from console.tui.settings import Settings
 from console.tui.theme import PALETTES, theme_of
@@ -51,8 +55,7 @@ Connect = Callable[[], AbstractAsyncContextManager["Client"]]
 
 _FLASH_SECONDS = {"done": 5.0, "failed": 12.0, "busy": 60.0}
 _DEEPEST = 20
-# Textual waits a tenth of a second after Esc for the rest of a key's sequence; terminals send it in far less.
-_ESCAPE_SECONDS = 0.025
+_MOUNT_SECONDS = 1.0
 
 
 class ConsoleApp(App[None]):
@@ -76,8 +79,9 @@ class ConsoleApp(App[None]):
         startup: AsyncIterator[Step] | None = None,
         chosen: Settings | None = None,
         clock: Callable[[], float] = time.time,
+        driver_class: type[Driver] | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(driver_class=driver_class)
         self.set_reactive(ConsoleApp.identity, identity or Identity())
         self.set_reactive(ConsoleApp.link, Link(since=clock()))
         self.desk = Desk(namespace)
@@ -144,11 +148,28 @@ class ConsoleApp(App[None]):
     def _summary_changed(self, summary: Summary) -> None:
         self.summary = summary
 
-    # Words to the operator.
+    # Keys.
 
-    @on(Say)
-    def _say(self, event: Say) -> None:
-        self.show(event.flash)
+    async def on_event(self, event: events.Event) -> None:
+        """Keys act in the order in which they were typed, each on the page that those before it led to.
+
+        Textual hands a key to the focused widget and looks for its binding when it has come back from there, by when the
+        next one may have gone the same way. Only what is typed into a field takes that way here.
+        """
+        if isinstance(event, events.Key) and not event.is_forwarded:
+            await self._page_stands()
+            is_text = isinstance(self.focused, Input) and event.key != "escape"
+            if not is_text and await self._check_bindings(event.key):
+                return
+        await super().on_event(event)
+
+    async def _page_stands(self) -> None:
+        if not self.screen.is_mounted:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_MOUNT_SECONDS):
+                    await self.screen._mounted_event.wait()
+
+    # Words to the operator.
 
     def show(self, flash: Flash) -> None:
         if self._flash_timer is not None:
@@ -161,10 +182,6 @@ class ConsoleApp(App[None]):
 
     # Going places.
 
-    @on(Go)
-    def _go(self, event: Go) -> None:
-        self.go(event.place)
-
     def go(self, place: Place) -> None:
         self._open(make(place, self.feeds, self.desk))
 
@@ -174,32 +191,29 @@ class ConsoleApp(App[None]):
         else:
             self.switch_screen(screen)
 
-    @on(Back)
-    def _back(self, event: Back) -> None:
+    def go_back(self, *, leaving: bool) -> None:
         if len(self.screen_stack) > 1:
             self.pop_screen()
-        elif event.leaving:
+        elif leaving:
             self.exit()
         else:
             self.show(Flash("this is the first page; q leaves the console"))
 
-    @on(UseNamespace)
-    def _use_namespace(self, event: UseNamespace) -> None:
-        self.desk.use(event.name)
+    def use_namespace(self, name: str) -> None:
+        self.desk.use(name)
         screen = self.screen
         if isinstance(screen, ListScreen) and screen.kind.namespaced and screen.scope is None:
-            screen.use_namespace(event.name)
+            screen.use_namespace(name)
         else:
-            self.go(ListPlace(registry.PODS, event.name))
+            self.go(ListPlace(registry.PODS, name))
 
     def action_command(self) -> None:
         if isinstance(self.screen, Page):
             self.screen.open_command()
 
-    @on(Typed)
-    def _typed(self, event: Typed) -> None:
+    def obey(self, text: str) -> None:
         try:
-            wanted = command.parse(event.text, self.desk.known)
+            wanted = command.parse(text, self.desk.known)
         except command.CommandError as error:
             self.show(Flash(str(error), "failed"))
             return
@@ -209,7 +223,7 @@ class ConsoleApp(App[None]):
                     self.desk.use(namespace)
                 self.go(ListPlace(kind, namespace, query))
             case command.UseNamespace(name):
-                self.post_message(UseNamespace(name))
+                self.use_namespace(name)
             case command.UseTheme(name):
                 self.theme = name
             case command.Word("quit"):
@@ -229,10 +243,9 @@ class ConsoleApp(App[None]):
 
     # Doing things.
 
-    @on(Do)
-    def _do(self, event: Do) -> None:
-        self.show(Flash(f"{words(event.deed)} …", "busy"))
-        self.run_worker(self._perform(event.deed), name="deed")
+    def do(self, deed: Deed) -> None:
+        self.show(Flash(f"{words(deed)} …", "busy"))
+        self.run_worker(self._perform(deed), name="deed")
 
     async def _perform(self, deed: Deed) -> None:
         if self._client is None:
@@ -261,7 +274,7 @@ def run(
     end. `connection` may be a function, which is called once `startup` is through.
     """
     if "ESCDELAY" not in os.environ:
-        constants.ESCAPE_DELAY = _ESCAPE_SECONDS  # type: ignore[misc]
+        constants.ESCAPE_DELAY = ESCAPE_SECONDS  # type: ignore[misc]
 
     def connect() -> Client:
         from controlplane.client.client import Client
@@ -274,8 +287,8 @@ def run(
 
     chosen = settings.load(settings.folder() / settings.FILE)
     app = ConsoleApp(
-        connect, namespace=namespace, identity=Identity(context), identify=identify, startup=startup, chosen=chosen
-    )
+        connect, namespace=namespace, identity=Identity(context), identify=identify, startup=startup, chosen=chosen,
+        driver_class=PromptDriver if sys.platform == "linux" and "TEXTUAL_DRIVER" not in os.environ else None)  # fmt: skip
     app.run()
     if app.failure is not None:
         raise app.failure

@@ -31,8 +31,9 @@ PAGE = [
     _key("screen.leave", "q", "leave", "leave", show=True),
 ]
 
+CHOOSE = _key("grid.choose", "enter", "choose", "open", show=True)
+
 GRID = [
-    _key("grid.choose", "enter", "choose", "open", show=True),
     _key("grid.down", "j,down", "down", "down"),
     _key("grid.up", "k,up", "up", "up"),
     _key("grid.page_down", "ctrl+f,pagedown", "page_down", "page down"),
@@ -139,7 +140,7 @@ PROMPT = [
 ]
 
 SCOPES: Mapping[str, Iterable[Binding]] = {
-    "app": APP, "screen": PAGE, "grid": GRID, "list": LIST, "text": TEXT, "describe": DESCRIBE, "logs": LOGS,
+    "app": APP, "screen": PAGE, "grid": [CHOOSE, *GRID], "list": LIST, "text": TEXT, "describe": DESCRIBE, "logs": LOGS,
     "rollout": ROLLOUT, "service": SERVICE, "startup": [STARTUP_QUIT], "dialog": DIALOG, "prompt": PROMPT,
 }  # fmt: skip
 

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import pytest
+from textual.events import Key
 
 from console.tui.settings import Settings
 from controlplane.api import errors, objects, registry
@@ -372,10 +373,13 @@ async def test_the_badge_says_stale_while_the_server_is_away_and_it_goes_on_by_i
 async def test_a_server_that_is_not_there_is_named(world: FakeCluster) -> None:
     world.cut()
     async with driving(world) as driver:
-        for _ in range(3):
-            await asyncio.sleep(0)
+
+        async def named() -> bool:
             world.store.now += 1
-        await driver.sees("the API server at 127.0.0.1:6443 does not answer", within=8)
+            await driver.pilot.pause()
+            return "the API server at 127.0.0.1:6443 does not answer" in driver.text
+
+        await eventually(named, within=8)
         world.mend()
         await driver.sees("● live", "api-6d4f8c9b7-2kxqp", within=10)
 
@@ -506,3 +510,25 @@ async def test_a_start_that_fails_says_why_and_waits_to_be_read(world: FakeClust
         assert isinstance(driver.app.failure, RuntimeError)
         await driver.press("q")
         await eventually(lambda: not driver.app.is_running)
+
+
+async def burst(driver: Driver, *names: str) -> None:
+    """Keys as they come from a paste, or from an operator who knows the way: all before the first has had an effect."""
+    for name in names:
+        character = name if len(name) == 1 else {"colon": ":", "minus": "-", "space": " "}.get(name)
+        driver.app.post_message(Key(name, character))
+
+
+async def test_what_is_typed_fast_goes_where_it_was_meant(world: FakeCluster) -> None:
+    async with driving(world) as driver:
+        await driver.sees("api-6d4f8c9b7-2kxqp")
+        await burst(driver, "colon", *"deploy", "enter")
+        await driver.sees(" deployments ", "3/3")
+        await burst(driver, "s", "7", "enter")
+        await driver.sees("deploy/web scaled to 7")
+        assert world.get(registry.DEPLOYMENTS, "web").spec.replicas == 7
+        await burst(driver, "d", "y", "escape", "s", "escape", "r")
+        await driver.sees("rollout  deploy/web")
+        await burst(driver, "escape", "escape", "ctrl+d", "enter")
+        await driver.sees(" pods ", "api-6d4f8c9b7-2kxqp")
+        assert not objects.is_terminating(world.get(registry.PODS, "api-6d4f8c9b7-2kxqp")), "enter was for cancel"

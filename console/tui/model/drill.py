@@ -73,9 +73,9 @@ def pods_of(obj: ApiObject) -> Scope:
             return Scope(label, lambda pod: isinstance(pod, core.Pod) and pod.spec.node_name == node)
         case core.Pod():
             uid = obj.metadata.uid
-            return Scope(label, lambda pod: pod.metadata.uid == uid)
+            return Scope(label, lambda pod: pod.metadata.uid == uid, obj.metadata.namespace)
         case apps.ReplicaSet():
-            return Scope(label, lambda pod: _owner_uid(pod) == obj.metadata.uid)
+            return Scope(label, lambda pod: _owner_uid(pod) == obj.metadata.uid, obj.metadata.namespace)
         case apps.Deployment():
             return _selected(label, obj.metadata.namespace, labels.from_label_selector(obj.spec.selector))
         case core.Service():
@@ -109,7 +109,7 @@ def _selected(label: str, namespace: str, selector: labels.Selector) -> Scope:
     def keeps(pod: ApiObject) -> bool:
         return pod.metadata.namespace == namespace and selector.matches(pod.metadata.labels)
 
-    return Scope(label, keeps)
+    return Scope(label, keeps, namespace)
 
 
 def _owner_uid(obj: ApiObject) -> str:

@@ -184,11 +184,12 @@ def _side(
 
 
 def _pod_line(pod: core.Pod, owner: str, now: float, gate: int) -> PodLine:
+    word = status_of(registry.PODS, pod)
     return PodLine(
-        state=state_of(registry.PODS, pod),
+        state=state_of(registry.PODS, pod, word),
         name=clean(pod.metadata.name.removeprefix(owner + "-")),
         node=clean(pod.spec.node_name),
-        word=clean(status_of(registry.PODS, pod)),
+        word=clean(word),
         note=clean(_note(pod, now, gate)),
     )
 

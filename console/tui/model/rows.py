@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from console.printers import events
 from console.printers.columns import Column
-from console.printers.tables import cells_of, columns_of
+from console.printers.tables import cells_of, columns_of, status_of
 from console.tui.model.sanitize import clean
 from console.tui.model.states import State, state_of
+from controlplane.api import registry
 from controlplane.api.objects import ApiObject, Key, key_of
 from controlplane.api.registry import Kind
 from protos.v1 import core_pb2 as core
@@ -52,10 +53,12 @@ def columns_for(kind: Kind[Any], *, with_namespace: bool) -> tuple[Column, ...]:
 
 
 def row_of(kind: Kind[Any], obj: ApiObject, now: float, *, with_namespace: bool) -> Row:
+    told = cells_of(kind, obj, now)
+    at = _shape(kind).state_at
     return Row(
         key=key_of(obj),
-        cells=cells_for(kind, obj, now, with_namespace=with_namespace),
-        state=state_of(kind, obj),
+        cells=_cleaned(kind, obj, told, with_namespace=with_namespace),
+        state=state_of(kind, obj, told[at] if at is not None else status_of(kind, obj)),
         moment=_moment(obj),
         labels=obj.metadata.labels,
         object=obj,
@@ -63,14 +66,36 @@ def row_of(kind: Kind[Any], obj: ApiObject, now: float, *, with_namespace: bool)
 
 
 def cells_for(kind: Kind[Any], obj: ApiObject, now: float, *, with_namespace: bool) -> tuple[str, ...]:
-    cells = tuple(map(_cell, columns_of(kind), cells_of(kind, obj, now)))
+    return _cleaned(kind, obj, cells_of(kind, obj, now), with_namespace=with_namespace)
+
+
+def _cleaned(kind: Kind[Any], obj: ApiObject, told: Sequence[str], *, with_namespace: bool) -> tuple[str, ...]:
+    cells = tuple(
+        _BLANK if text in _NOTHING else clean(text.partition(" (")[0] if is_number else text)
+        for text, is_number in zip(told, _shape(kind).numbers, strict=True)
+    )
     return (clean(obj.metadata.namespace), *cells) if with_namespace and kind.namespaced else cells
 
 
-def _cell(column: Column, text: str) -> str:
-    if column.name in _NUMBERS:
-        text = text.partition(" (")[0]
-    return _BLANK if text in _NOTHING else clean(text)
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """What is worth knowing of a kind's columns once for all its rows. `state_at` is where the word for the state stands."""
+
+    numbers: tuple[bool, ...]
+    state_at: int | None
+
+
+_shapes: dict[str, _Shape] = {}
+
+
+def _shape(kind: Kind[Any]) -> _Shape:
+    known = _shapes.get(kind.plural)
+    if known is None:
+        names = [column.name for column in columns_of(kind)]
+        word = "TYPE" if kind is registry.EVENTS else "STATUS"
+        state_at = names.index(word) if word in names else None
+        known = _shapes[kind.plural] = _Shape(tuple(name in _NUMBERS for name in names), state_at)
+    return known
 
 
 def is_blank(cell: str) -> bool:

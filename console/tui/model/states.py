@@ -5,7 +5,6 @@ from __future__ import annotations
 from enum import Enum
 from typing import Any
 
-from console.printers.tables import status_of
 from console.tui.model.spans import Role
 from controlplane.api import registry
 from controlplane.api.objects import ApiObject, condition_is, is_terminating
@@ -47,10 +46,10 @@ _WORDS = {
 _STATELESS = (registry.CONFIG_MAPS, registry.SECRETS, registry.LEASES)
 
 
-def state_of(kind: Kind[Any], obj: ApiObject) -> State:
+def state_of(kind: Kind[Any], obj: ApiObject, word: str) -> State:
+    """`word` is the printers' for the state."""
     if is_terminating(obj):
         return State.LEAVING
-    word = status_of(kind, obj)
     if kind is registry.PODS and isinstance(obj, core.Pod):
         return _pod_state(obj, word)
     if kind in _STATELESS:

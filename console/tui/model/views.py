@@ -38,10 +38,12 @@ def target_of(obj: ApiObject) -> Target:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Narrows a list down: the pods of a node, the events of an object. `label` says so in the title."""
+    """Narrows a list down: the pods of a node, of a deployment. `label` says so in the title; `namespace` is that of all
+    that is kept, if they share one."""
 
     label: str
     keeps: Callable[[ApiObject], bool]
+    namespace: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,3 +210,27 @@ class Flash:
 
     text: str
     mood: Literal["busy", "done", "failed"] = "done"
+
+
+class Console(Protocol):
+    """What screens ask of the console as a whole. Each takes effect before the next key is looked at."""
+
+    def go(self, place: Place) -> None: ...
+
+    def go_back(self, *, leaving: bool) -> None:
+        """To the page before; where there is none, `leaving` ends the console."""
+        ...
+
+    def do(self, deed: Deed) -> None:
+        """Begins it. How it went is shown."""
+        ...
+
+    def show(self, flash: Flash) -> None: ...
+
+    def use_namespace(self, name: str) -> None:
+        """Empty for all."""
+        ...
+
+    def obey(self, text: str) -> None:
+        """A command line."""
+        ...

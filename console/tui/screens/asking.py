@@ -4,43 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from textual.screen import Screen
-
-from console.tui.model.views import Deed, Delete, Scale, SetImages, Target, target_of
-from console.tui.screens.places import Do
+from console.tui.model.views import Delete, Scale, SetImages, Target, target_of
+from console.tui.screens.page import Page
 from console.tui.widgets.dialogs import Confirm, ImageForm, ScaleForm
 from controlplane.api.rollouts import desired_replicas
 from protos.v1 import apps_pb2 as apps
 
 
-def do(screen: Screen[None], deed: Deed) -> None:
-    screen.post_message(Do(deed))
-
-
-def ask_scale(screen: Screen[None], obj: apps.Deployment | apps.ReplicaSet) -> None:
+def ask_scale(page: Page, obj: apps.Deployment | apps.ReplicaSet) -> None:
     target = target_of(obj)
 
     def answered(replicas: int | None) -> None:
         if replicas is not None:
-            do(screen, Scale(target, replicas))
+            page.console.do(Scale(target, replicas))
 
-    screen.app.push_screen(ScaleForm(str(target), desired_replicas(obj)), answered)
+    page.app.push_screen(ScaleForm(str(target), desired_replicas(obj)), answered)
 
 
-def ask_images(screen: Screen[None], deployment: apps.Deployment, then: Callable[[], None]) -> None:
+def ask_images(page: Page, deployment: apps.Deployment, then: Callable[[], None]) -> None:
     """`then` is called when images were set."""
     target = target_of(deployment)
     images = {container.name: container.image for container in deployment.spec.template.spec.containers}
 
     def answered(changed: Mapping[str, str] | None) -> None:
         if changed:
-            do(screen, SetImages(target, changed))
+            page.console.do(SetImages(target, changed))
             then()
 
-    screen.app.push_screen(ImageForm(str(target), images), answered)
+    page.app.push_screen(ImageForm(str(target), images), answered)
 
 
-def ask_delete(screen: Screen[None], targets: Sequence[Target], *, hidden: int, then: Callable[[], None]) -> None:
+def ask_delete(page: Page, targets: Sequence[Target], *, hidden: int, then: Callable[[], None]) -> None:
     """`hidden` of the targets cannot be seen for a filter, which is worth a word."""
     kind = targets[0].kind
     what = kind.singular if len(targets) == 1 else f"{len(targets)} {kind.plural}"
@@ -48,8 +42,8 @@ def ask_delete(screen: Screen[None], targets: Sequence[Target], *, hidden: int, 
 
     def answered(sure: bool | None) -> None:
         if sure:
-            do(screen, Delete(tuple(targets)))
+            page.console.do(Delete(tuple(targets)))
             then()
 
     subjects = [str(target.key) for target in targets]
-    screen.app.push_screen(Confirm(f"delete {what}?", "delete", subjects=subjects, note=note), answered)
+    page.app.push_screen(Confirm(f"delete {what}?", "delete", subjects=subjects, note=note), answered)

@@ -21,7 +21,6 @@ from console.tui.model.states import State
 from console.tui.model.store import Store
 from console.tui.model.views import ListPlace, Source
 from console.tui.screens.page import Delivered
-from console.tui.screens.places import UseNamespace
 from console.tui.screens.rowkeys import RowKeys
 from console.tui.widgets.grid import Grid
 from controlplane.api.objects import ApiObject, key_of
@@ -31,13 +30,15 @@ _SLICE = 500
 
 
 class ListScreen(RowKeys):
-    BINDINGS: ClassVar[list[BindingType]] = [*keys.LIST]
+    BINDINGS: ClassVar[list[BindingType]] = [keys.CHOOSE, *keys.LIST]
 
     def __init__(self, place: ListPlace, source: Source, desk: Desk) -> None:
         super().__init__(source, desk)
         self.kind, self.scope = place.kind, place.scope
         self.namespace = ""
-        if self.kind.namespaced and self.scope is None:
+        if self.scope is not None:
+            self.namespace = self.scope.namespace
+        elif self.kind.namespaced:
             self.namespace = desk.namespace if place.namespace is None else place.namespace
         self.query_text = place.query
         self.store = self._fresh_store()
@@ -201,7 +202,7 @@ class ListScreen(RowKeys):
     def action_namespace(self, number: int) -> None:
         name = self.desk.favourite(number)
         if name is not None:
-            self.post_message(UseNamespace(name))
+            self.console.use_namespace(name)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "namespace":

@@ -1,13 +1,13 @@
 """The frame that all full screens share: header, title or prompt, content, the line that says why, the keys.
 
-A page asks its `Source` for data and the app, by messages, for everything else.
+A page asks its `Source` for data and the console for everything else.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
@@ -18,11 +18,10 @@ from console.tui import keys
 from console.tui.model import command
 from console.tui.model.desk import Desk
 from console.tui.model.spans import Line, line
-from console.tui.model.views import Batch, Flash, Handle, Source
-from console.tui.screens.places import Say
+from console.tui.model.views import Batch, Console, Flash, Handle, Source
 from console.tui.widgets.board import Board
 from console.tui.widgets.frame import Foot, Header, KeysLine
-from console.tui.widgets.prompt import Complete, Prompt
+from console.tui.widgets.prompt import Check, Complete, Prompt
 from controlplane.api.objects import ApiObject
 from controlplane.api.registry import Kind
 
@@ -35,21 +34,8 @@ class Delivered(Message):
     of: str = ""
 
 
-@dataclass
-class Typed(Message):
-    """A command line, for the app."""
-
-    text: str
-
-
-@dataclass
-class Back(Message):
-    """The page has nothing left to close. `leaving` also leaves the console where there is no page before."""
-
-    leaving: bool
-
-
 class Page(Screen[None]):
+    AUTO_FOCUS = ""  # the page focuses its content itself
     BINDINGS: ClassVar[list[BindingType]] = [*keys.PAGE]
 
     def __init__(self, source: Source, desk: Desk) -> None:
@@ -57,9 +43,14 @@ class Page(Screen[None]):
         self.source, self.desk = source, desk
         self._handles: list[Handle] = []
 
+    @property
+    def console(self) -> Console:
+        return cast("Console", self.app)
+
     def compose(self) -> ComposeResult:
         yield Header(self.source.now)
         yield Board(lambda width, _height: [self.title_line(width)], id="title")
+        yield Prompt()
         yield from self.content()
         yield Foot()
         yield KeysLine()
@@ -74,7 +65,7 @@ class Page(Screen[None]):
         self.query_one("#title", Board).redraw()
 
     def say(self, text: str, *, failed: bool = False) -> None:
-        self.post_message(Say(Flash(text, "failed" if failed else "done")))
+        self.console.show(Flash(text, "failed" if failed else "done"))
 
     def why(self, text: Line) -> None:
         self.query_one(Foot).say(text)
@@ -104,6 +95,9 @@ class Page(Screen[None]):
             handle.close()
         self._handles.clear()
 
+    def on_mount(self) -> None:
+        self.focus_content()
+
     def on_unmount(self) -> None:
         self.release()
 
@@ -119,20 +113,17 @@ class Page(Screen[None]):
     # The prompt.
 
     def open_command(self) -> None:
-        self._open(":", "", complete=self.desk.complete)
+        self._open(":", "", complete=self.desk.complete, check=self._check_command)
 
     def action_filter(self) -> None:
-        self._open("/", self.filter_text())
+        self._open("/", self.filter_text(), check=self.check_filter)
 
-    def _open(self, sign: str, text: str, *, complete: Complete | None = None) -> None:
-        if self.query(Prompt):
-            return
-        title = self.query_one("#title", Board)
-        title.display = False
-        prompt = Prompt(
-            sign, text, history=self.desk.history(sign), complete=complete,
-            check=self.check_filter if sign == "/" else self._check_command)  # fmt: skip
-        self.mount(prompt, after=title)
+    def _open(self, sign: str, text: str, *, check: Check, complete: Complete | None = None) -> None:
+        """In place of the title. What is typed next goes there already."""
+        self.query_one("#title", Board).display = False
+        prompt = self.query_one(Prompt)
+        prompt.open(sign, text, history=self.desk.history(sign), check=check, complete=complete)
+        self.set_focus(prompt.entry)
 
     def _check_command(self, text: str) -> str:
         """Only for what can no longer become right by typing on."""
@@ -142,35 +133,30 @@ class Page(Screen[None]):
             return str(error) if text.strip() and not self.desk.complete(text) else ""
         return ""
 
-    async def _close_prompt(self) -> None:
-        for prompt in self.query(Prompt):
-            await prompt.remove()
+    def _close_prompt(self) -> None:
+        self.query_one(Prompt).display = False
         self.query_one("#title", Board).display = True
         self.retitle()
         self.focus_content()
 
     def focus_content(self) -> None:
         chain = self.focus_chain
-        if chain:
-            self.set_focus(chain[0])
+        self.set_focus(chain[0] if chain else None)
 
-    async def on_prompt_entered(self, event: Prompt.Entered) -> None:
-        event.stop()
-        await self._close_prompt()
+    def on_prompt_entered(self, event: Prompt.Entered) -> None:
+        self._close_prompt()
         self.desk.remember(event.sign, event.text)
         if event.sign == ":":
-            self.post_message(Typed(event.text))
+            self.console.obey(event.text)
         else:
             self.set_filter(event.text, done=True)
 
     def on_prompt_changed(self, event: Prompt.Changed) -> None:
-        event.stop()
         if event.sign == "/":
             self.set_filter(event.text, done=False)
 
-    async def on_prompt_left(self, event: Prompt.Left) -> None:
-        event.stop()
-        await self._close_prompt()
+    def on_prompt_left(self, event: Prompt.Left) -> None:
+        self._close_prompt()
         if event.sign == "/":
             self.set_filter(event.text, done=True)
 
@@ -187,7 +173,7 @@ class Page(Screen[None]):
         """Called while typing, and with `done` at the end."""
 
     def action_back(self) -> None:
-        self.post_message(Back(leaving=False))
+        self.console.go_back(leaving=False)
 
     def action_leave(self) -> None:
-        self.post_message(Back(leaving=True))
+        self.console.go_back(leaving=True)

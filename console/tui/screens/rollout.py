@@ -14,9 +14,8 @@ from console.tui.model.rollout import Availability, Rollout, look
 from console.tui.model.sanitize import clean
 from console.tui.model.spans import EMPTY, Line, Span, line
 from console.tui.model.views import LogsPlace, Pause, Restart, RolloutPlace, Source, TextPlace, Undo
-from console.tui.screens.asking import ask_images, ask_scale, do
+from console.tui.screens.asking import ask_images, ask_scale
 from console.tui.screens.page import Delivered, Page
-from console.tui.screens.places import Go
 from console.tui.widgets.board import Board
 from controlplane.api import registry
 from controlplane.api.objects import ApiObject, Key, key_of
@@ -121,11 +120,11 @@ class RolloutScreen(Page):
         return action != "filter"
 
     def action_pause(self, paused: bool) -> None:
-        do(self, Pause(self._target, paused))
+        self.console.do(Pause(self._target, paused))
 
     def action_undo(self) -> None:
         """Back to the revision that is being compared with, which is the one before unless another was chosen."""
-        do(self, Undo(self._target, self._compare))
+        self.console.do(Undo(self._target, self._compare))
         self._compare = 0
 
     def action_compare(self, step: int) -> None:
@@ -146,10 +145,10 @@ class RolloutScreen(Page):
             ask_scale(self, self._deployment)
 
     def action_restart(self) -> None:
-        do(self, Restart(self._target))
+        self.console.do(Restart(self._target))
 
     def action_logs(self) -> None:
-        self.post_message(Go(LogsPlace(self._target)))
+        self.console.go(LogsPlace(self._target))
 
     def action_yaml(self) -> None:
-        self.post_message(Go(TextPlace(self._target, "yaml")))
+        self.console.go(TextPlace(self._target, "yaml"))

@@ -12,9 +12,8 @@ from console.tui.model.spans import EMPTY, line
 from console.tui.model.store import Store
 from console.tui.model.views import Cordon, Edit, LogsPlace, Restart, RolloutPlace, Target, TextPlace, Undo, target_of
 from console.tui.model.why import subject, why
-from console.tui.screens.asking import ask_delete, ask_images, ask_scale, do
+from console.tui.screens.asking import ask_delete, ask_images, ask_scale
 from console.tui.screens.page import Page
-from console.tui.screens.places import Go, UseNamespace
 from console.tui.widgets.grid import Grid
 from controlplane.api import registry
 from controlplane.api.objects import ApiObject
@@ -67,12 +66,12 @@ class RowKeys(Page):
     # Going places.
 
     @on(Grid.Chosen)
-    def _chosen(self, event: Grid.Chosen) -> None:
-        obj = event.row.object
+    def action_choose(self) -> None:
+        obj = self.current
         if obj is not None and self.kind is registry.NAMESPACES:
-            self.post_message(UseNamespace(obj.metadata.name))
+            self.console.use_namespace(obj.metadata.name)
         elif obj is not None:
-            self.post_message(Go(drill.place_of(obj)))
+            self.console.go(drill.place_of(obj))
 
     def action_describe(self) -> None:
         self._go_to_text("describe")
@@ -82,18 +81,18 @@ class RowKeys(Page):
 
     def _go_to_text(self, form: Literal["describe", "yaml"]) -> None:
         if self.current is not None:
-            self.post_message(Go(TextPlace(target_of(self.current), form)))
+            self.console.go(TextPlace(target_of(self.current), form))
 
     def action_logs(self) -> None:
         if self.current is not None:
-            self.post_message(Go(LogsPlace(target_of(self.current))))
+            self.console.go(LogsPlace(target_of(self.current)))
 
     def action_rollout(self) -> None:
         obj = self.current
         if isinstance(obj, apps.Deployment):
-            self.post_message(Go(RolloutPlace(target_of(obj))))
+            self.console.go(RolloutPlace(target_of(obj)))
         elif obj is not None and (owner := drill.owner_deployment(obj)) is not None:
-            self.post_message(Go(RolloutPlace(owner)))
+            self.console.go(RolloutPlace(owner))
 
     # Doing things.
 
@@ -107,19 +106,19 @@ class RowKeys(Page):
 
     def action_undo(self) -> None:
         for target in self.targets():
-            do(self, Undo(target))
+            self.console.do(Undo(target))
 
     def action_restart(self) -> None:
         for target in self.targets():
-            do(self, Restart(target))
+            self.console.do(Restart(target))
 
     def action_cordon(self, unschedulable: bool) -> None:
         for target in self.targets():
-            do(self, Cordon(target, unschedulable))
+            self.console.do(Cordon(target, unschedulable))
 
     def action_edit(self) -> None:
         if self.current is not None:
-            do(self, Edit(target_of(self.current)))
+            self.console.do(Edit(target_of(self.current)))
 
     def action_delete(self) -> None:
         targets = self.targets()

@@ -17,7 +17,6 @@ from console.tui.model.store import Store
 from console.tui.model.views import LogsPlace, ServicePlace, Source, TextPlace, target_of
 from console.tui.model.why import subject, why
 from console.tui.screens.page import Delivered, Page
-from console.tui.screens.places import Go
 from console.tui.widgets.board import Board
 from console.tui.widgets.grid import Grid
 from controlplane.api import registry
@@ -27,7 +26,7 @@ from protos.v1 import discovery_pb2 as discovery
 
 
 class ServiceScreen(Page):
-    BINDINGS: ClassVar[list[BindingType]] = [*keys.SERVICE]
+    BINDINGS: ClassVar[list[BindingType]] = [keys.CHOOSE, *keys.SERVICE]
     hint_words: ClassVar[dict[str, str]] = {"grid.choose": "pod"}
 
     def __init__(self, place: ServicePlace, source: Source, desk: Desk) -> None:
@@ -107,20 +106,21 @@ class ServiceScreen(Page):
         self.why((Span(subject(pod), "strong"), Span("  "), Span(told)))
 
     @on(Grid.Chosen)
-    def _chosen(self, event: Grid.Chosen) -> None:
-        if event.row.object is not None:
-            self.post_message(Go(TextPlace(target_of(event.row.object), "describe")))
+    def action_choose(self) -> None:
+        row = self.query_one(Grid).current
+        if row is not None and row.object is not None:
+            self.console.go(TextPlace(target_of(row.object), "describe"))
 
     def action_logs(self) -> None:
         row = self.query_one(Grid).current
         if row is not None and row.object is not None:
-            self.post_message(Go(LogsPlace(target_of(row.object))))
+            self.console.go(LogsPlace(target_of(row.object)))
 
     def action_describe(self) -> None:
-        self.post_message(Go(TextPlace(self._target, "describe")))
+        self.console.go(TextPlace(self._target, "describe"))
 
     def action_yaml(self) -> None:
-        self.post_message(Go(TextPlace(self._target, "yaml")))
+        self.console.go(TextPlace(self._target, "yaml"))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         return action != "filter"

@@ -28,6 +28,7 @@ class _Dialog(ModalScreen[R]):
     """A box in the middle with a title, a body and two buttons. The keys line below is the box's own."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*keys.DIALOG]
+    AUTO_FOCUS = "#cancel"
 
     def __init__(self, title: str, does: str) -> None:
         super().__init__()
@@ -42,6 +43,12 @@ class _Dialog(ModalScreen[R]):
                 yield Button("cancel", id="cancel", compact=True)
                 yield Button(self._does, id="go", compact=True)
         yield KeysLine()
+
+    def on_mount(self) -> None:
+        """What is typed from now on goes into the form."""
+        for entry in self.query(Input):
+            entry.cursor_blink = False
+        self.set_focus(self.query(self.AUTO_FOCUS).first())
 
     def body(self) -> ComposeResult:
         yield from ()
@@ -71,8 +78,6 @@ class _Dialog(ModalScreen[R]):
 class Confirm(_Dialog[bool]):
     """`subjects` are listed, the first few by name."""
 
-    AUTO_FOCUS = "#cancel"
-
     def __init__(self, title: str, does: str, *, subjects: Sequence[str], note: str = "") -> None:
         super().__init__(title, does)
         self._subjects, self._note = subjects, note
@@ -100,9 +105,6 @@ class ScaleForm(_Dialog[int]):
         yield Label(f"replicas, now {self._replicas}", markup=False, classes="dialog--note")
         yield Input(str(self._replicas), compact=True, type="integer", select_on_focus=True)
 
-    def on_mount(self) -> None:
-        self.query_one(Input).cursor_blink = False
-
     def answer(self) -> int:
         text = self.query_one(Input).value.strip()
         if not text.isdecimal():
@@ -123,10 +125,6 @@ class ImageForm(_Dialog[Mapping[str, str]]):
         for container, image in self._images.items():
             yield Label(clean(container), markup=False, classes="dialog--note")
             yield Input(clean(image), compact=True, select_on_focus=False, name=container)
-
-    def on_mount(self) -> None:
-        for entry in self.query(Input):
-            entry.cursor_blink = False
 
     def answer(self) -> Mapping[str, str]:
         given = {entry.name or "": entry.value.strip() for entry in self.query(Input)}

@@ -42,7 +42,7 @@ class Grid(ScrollView, can_focus=True):
 
     @dataclass
     class Chosen(Message):
-        row: Row
+        """Clicked twice."""
 
     @dataclass
     class HeadClicked(Message):
@@ -237,10 +237,6 @@ class Grid(ScrollView, can_focus=True):
     def action_last(self) -> None:
         self.go_to(len(self._store) - 1)
 
-    def action_choose(self) -> None:
-        if self.current is not None:
-            self.post_message(self.Chosen(self.current))
-
     def on_click(self, event: events.Click) -> None:
         if event.y == 0:
             hit = next((p for p in self._columns if p.x <= event.x < p.x + p.width), None)
@@ -251,4 +247,4 @@ class Grid(ScrollView, can_focus=True):
         if index < len(self._store):
             self.go_to(index)
             if event.chain == 2:
-                self.action_choose()
+                self.post_message(self.Chosen())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
@@ -20,20 +20,24 @@ Complete = Callable[[str], Sequence[str]]
 Check = Callable[[str], str]
 
 
+def _anything(_text: str) -> str:
+    return ""
+
+
 class _FromModel(Suggester):
     """Asks the model, which knows at once."""
 
-    def __init__(self, complete: Complete) -> None:
+    def __init__(self, prompt: Prompt) -> None:
         super().__init__(use_cache=False, case_sensitive=True)
-        self._complete = complete
+        self._prompt = prompt
 
     async def get_suggestion(self, value: str) -> str | None:
-        choices = self._complete(value) if value.strip() else ()
+        choices = self._prompt.choices(value)
         return choices[0] if choices else None
 
 
 class Prompt(Horizontal):
-    """`sign` is `:` or `/`. `check` says what is wrong with the text so far, or nothing."""
+    """Out of sight until it is opened. `sign` is `:` or `/`; `check` says what is wrong with the text so far, or nothing."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*keys.PROMPT]
 
@@ -54,55 +58,65 @@ class Prompt(Horizontal):
         sign: str
         text: str
 
-    def __init__(
-        self, sign: str, text: str, *, history: Sequence[str], complete: Complete | None = None, check: Check | None = None,
-        **options: Any,
-    ) -> None:  # fmt: skip
-        super().__init__(**options)
-        self.sign = sign
-        self._start = text
-        self._history = [*history, text]
-        self._at = len(history)
-        self._complete, self._check = complete, check
+    def __init__(self) -> None:
+        super().__init__()
+        self.display = False
+        self._sign, self._start = "", ""
+        self._history: list[str] = []
+        self._at = 0
+        self._complete: Complete | None = None
+        self._check: Check = _anything
+        self.entry = Input(compact=True, select_on_focus=False, suggester=_FromModel(self))
+        self.entry.cursor_blink = False
 
     def compose(self) -> ComposeResult:
-        yield Label(f" {self.sign}", markup=False, classes="prompt--sign")
-        yield Input(
-            self._start, compact=True, select_on_focus=False,
-            suggester=_FromModel(self._complete) if self._complete else None)  # fmt: skip
+        yield Label("", markup=False, classes="prompt--sign")
+        yield self.entry
         yield Label("", markup=False, classes="prompt--error")
 
-    def on_mount(self) -> None:
-        entry = self.query_one(Input)
-        entry.cursor_blink = False
-        entry.focus()
+    def open(
+        self, sign: str, text: str, *, history: Sequence[str], check: Check = _anything, complete: Complete | None = None
+    ) -> None:
+        """Shows it, with `text` to begin with."""
+        self._sign, self._start, self._check, self._complete = sign, text, check, complete
+        self._history = [*history, text]
+        self._at = len(history)
+        self.query_one(".prompt--sign", Label).update(f" {sign}")
+        self._write(text)
+        self.display = True
+
+    def choices(self, text: str) -> Sequence[str]:
+        """What the text may be completed to."""
+        return self._complete(text) if self._complete is not None and text.strip() else ()
+
+    def _write(self, text: str) -> None:
+        self.entry.value = text
+        self.entry.cursor_position = len(text)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()
-        wrong = self._check(event.value) if self._check else ""
+        if not self.display:
+            return
+        wrong = self._check(event.value)
         self.query_one(".prompt--error", Label).update(clean(wrong))
         if not wrong:
-            self.post_message(self.Changed(self.sign, event.value))
+            self.post_message(self.Changed(self._sign, event.value))
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
-        self.post_message(self.Entered(self.sign, event.value))
+        self.post_message(self.Entered(self._sign, event.value))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         return action != "complete" or self._complete is not None
 
     def action_cancel(self) -> None:
-        self.post_message(self.Left(self.sign, self._start))
+        self.post_message(self.Left(self._sign, self._start))
 
     def action_complete(self) -> None:
-        entry = self.query_one(Input)
-        choices = self._complete(entry.value) if self._complete else ()
+        choices = self.choices(self.entry.value)
         if choices:
-            entry.value = choices[0] + " "
-            entry.cursor_position = len(entry.value)
+            self._write(choices[0] + " ")
 
     def action_recall(self, step: int) -> None:
         self._at = max(0, min(self._at + step, len(self._history) - 1))
-        entry = self.query_one(Input)
-        entry.value = self._history[self._at]
-        entry.cursor_position = len(entry.value)
+        self._write(self._history[self._at])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from console.printers.tables import status_of
 from console.tui.model import backends, startup
 from console.tui.model import help as help_model
 from console.tui.model.desk import Desk
@@ -128,8 +129,8 @@ def test_an_endpoint_told_twice_counts_once() -> None:
 def test_every_object_has_a_state_and_trouble_is_told_from_waiting() -> None:
     for kind, kind_objects in samples.everything().items():
         for obj in kind_objects:
-            assert state_of(kind, obj) in State
-    states = {pod.metadata.name: state_of(registry.PODS, pod) for pod in samples.pods()}
+            assert state_of(kind, obj, status_of(kind, obj)) in State
+    states = {pod.metadata.name: state_of(registry.PODS, pod, status_of(registry.PODS, pod)) for pod in samples.pods()}
     assert states["running"] is State.WELL
     assert states["unready"] is State.WAITING
     assert states["crashing"] is states["no-image"] is states["init-error"] is states["evicted"] is State.FAILING

@@ -90,6 +90,8 @@ def _docker() -> str:
             link.sendall(b"GET /_ping HTTP/1.0\r\n\r\n")
             if b"200 OK" not in link.recv(200):
                 raise LookupError("Docker's daemon does not answer")
+        except PermissionError:
+            return f"{DOCKER_SOCKET}, for root only"
         except OSError as error:
             raise LookupError(f"Docker's daemon is not running ({error})") from error
     return DOCKER_SOCKET
@@ -186,7 +188,8 @@ def install(needs: tuple[Need, ...]) -> list[Finding]:
     packages = sorted({package for need in missing for package in need.packages})
     if packages:
         _apt(packages)
-    if any(need.name == "docker daemon" for need in missing) and shutil.which("dockerd", path=_admin_path()):
+    may_start = os.geteuid() == 0 or bool(_sudo())
+    if may_start and any(need.name == "docker daemon" for need in missing) and shutil.which("dockerd", path=_admin_path()):
         _start_docker()
     needs = tuple(need for need in needs if need.name != "root" or not _sudo())
     return [finding for finding in check(needs) if not finding.ok]
@@ -218,13 +221,11 @@ def _start_docker() -> None:
     if Path("/run/systemd/system").exists():
         subprocess.run([*_sudo(), "systemctl", "enable", "--now", "docker"], check=False)
     else:
-        log = Path("/var/log/dockerd.log") if os.geteuid() == 0 else Path("/tmp/dockerd.log")
-        with log.open("ab") as out:
-            subprocess.Popen(
-                [*_sudo(), "dockerd", "--bridge=none", "--iptables=false", "--ip-forward=false"],
-                stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True,
-                env={**os.environ, "PATH": _admin_path()},
-            )  # fmt: skip
+        command = "exec dockerd --bridge=none --iptables=false --ip-forward=false >> /var/log/dockerd.log 2>&1"
+        subprocess.Popen(
+            [*_sudo(), "env", f"PATH={_admin_path()}", "sh", "-c", command],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+        )  # fmt: skip
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         if _find(next(need for need in NODES if need.name == "docker daemon")).ok:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.cluster import Cluster, is_ready
+from tests.support.etcd import running_etcd
 from tests.support.waiting import eventually_sync
 
 
@@ -60,3 +61,20 @@ def test_down_ends_every_process_and_empties_the_directory(hollow: Cluster) -> N
     left = {path.name for path in hollow.home.iterdir()} if hollow.home.exists() else set()
     assert left <= {"cache"}
     assert "orlop" not in Path(hollow.env["KUBECONFIG"]).read_text()
+
+
+def test_an_etcd_of_ones_own_is_used_and_left_alone() -> None:
+    """With `--etcd` no etcd is started, and `down` does not end the one that was given."""
+    folder = Path(tempfile.mkdtemp(prefix="orlop-e2e-etcd-"))
+    cluster = Cluster(folder / "home")
+    with running_etcd() as etcd:
+        pki = etcd.pki.path
+        files = ("--etcd-ca", f"{pki}/ca.crt", "--etcd-cert", f"{pki}/apiserver.crt", "--etcd-key", f"{pki}/apiserver.key")
+        try:
+            cluster.orlop("up", "--hollow", "1", "--detach", "--etcd", etcd.endpoint.addresses[0], *files)
+            assert " Ready " in cluster.orlop("get", "nodes")
+            assert not (cluster.home / "run" / "etcd.json").exists()
+        finally:
+            cluster.attempt("down")
+            shutil.rmtree(folder, ignore_errors=True)
+        assert etcd.process.poll() is None

@@ -52,16 +52,19 @@ def check(spec: Spec) -> None:
 
 
 def settle(home: Home, wanted: Spec) -> Spec:
-    """The spec to bring up: what is wanted, with what a running or earlier cluster has kept. Raises UpError when a different
-    cluster runs here."""
+    """The spec to bring up: what is wanted, and what the cluster that is or was here has. Raises UpError when a cluster of
+    another sort runs here."""
     old = home.load()
-    if old is None or not processes.every(home.run):
-        spec = replace(wanted, gateway=old.gateway if old else "", addresses=old.addresses if old else {})
-        return _with_free_ports(spec)
-    if bool(old.hollow) != bool(wanted.hollow) or (old.hollow and old.hollow != wanted.hollow):
+    if old is None:
+        return _with_free_ports(wanted)
+    is_running = bool(processes.every(home.run))
+    if is_running and old.hollow != wanted.hollow:
         raise UpError("another cluster runs here; end it with `orlop down`, or give this one a directory: ORLOP_HOME=…")
+    if bool(old.hollow) != bool(wanted.hollow):
+        return _with_free_ports(wanted)
     nodes = (*old.nodes, *(name for name in wanted.nodes if name not in old.nodes))
-    return replace(old, nodes=nodes, kubeconfig=wanted.kubeconfig or old.kubeconfig)
+    spec = replace(old, nodes=nodes, hollow=wanted.hollow, kubeconfig=wanted.kubeconfig or old.kubeconfig)
+    return spec if is_running else _with_free_ports(spec)
 
 
 def _with_free_ports(spec: Spec) -> Spec:

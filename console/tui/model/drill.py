@@ -19,7 +19,6 @@ from controlplane.api.objects import ApiObject, Key, controller_of
 from controlplane.api.registry import Kind
 from protos.v1 import apps_pb2 as apps
 from protos.v1 import core_pb2 as core
-from protos.v1 import discovery_pb2 as discovery
 
 SERVICE_NAME = "kubernetes.io/service-name"
 
@@ -81,20 +80,6 @@ def pods_of(obj: ApiObject) -> Scope:
         case core.Service():
             return _selected(label, obj.metadata.namespace, labels.from_map(obj.spec.selector))
     return Scope(label, lambda _pod: False)
-
-
-def slices_of(service: core.Service) -> Scope:
-    """The endpoint slices of a service."""
-    namespace, name = service.metadata.namespace, service.metadata.name
-
-    def keeps(obj: ApiObject) -> bool:
-        return (
-            isinstance(obj, discovery.EndpointSlice)
-            and obj.metadata.namespace == namespace
-            and obj.metadata.labels.get(SERVICE_NAME) == name
-        )
-
-    return Scope(str(target_of(service)), keeps)
 
 
 def owner_deployment(replica_set: ApiObject) -> Target | None:

@@ -64,9 +64,5 @@ def log_line(text: str) -> Line:
         (rest[level.end() :], "plain"))  # fmt: skip
 
 
-def plain_line(text: str) -> Line:
-    return (Span(text),)
-
-
 def _some(*parts: tuple[str, Role]) -> Line:
     return tuple(Span(text, role) for text, role in parts if text)

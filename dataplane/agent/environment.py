@@ -98,7 +98,7 @@ def _all_of(origin: core.EnvFromSource, sources: Sources) -> Iterator[tuple[str,
         if optional:
             return
         raise EnvironmentProblem(f'{kind} "{name}" not found')
-    yield from ((origin.prefix + key, value) for key, value in found.items() if _NAME.fullmatch(key))
+    yield from ((origin.prefix + key, value) for key, value in sorted(found.items()) if _NAME.fullmatch(key))
 
 
 def _value_from(pod: core.Pod, container: core.Container, origin: core.EnvVarSource, sources: Sources) -> str | None:

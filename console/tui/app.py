@@ -154,12 +154,14 @@ class ConsoleApp(App[None]):
         """Keys act in the order in which they were typed, each on the page that those before it led to.
 
         Textual hands a key to the focused widget and looks for its binding when it has come back from there, by when the
-        next one may have gone the same way. Only what is typed into a field takes that way here.
+        next one may have gone the same way: of "backspace 2 enter" in one go, a field would take the 2 first.
         """
         if isinstance(event, events.Key) and not event.is_forwarded:
             await self._page_stands()
-            is_text = isinstance(self.focused, Input) and event.key != "escape"
-            if not is_text and await self._check_bindings(event.key):
+            if isinstance(self.focused, Input) and event.is_printable and event.character:
+                _type(self.focused, event.character)
+                return
+            if await self._check_bindings(event.key):
                 return
         await super().on_event(event)
 
@@ -259,6 +261,13 @@ class ConsoleApp(App[None]):
             self.show(Flash(str(error), "failed"))
         else:
             self.show(Flash(told))
+
+
+def _type(field: Input, text: str) -> None:
+    if field.selection.is_empty:
+        field.insert_text_at_cursor(text)
+    else:
+        field.replace(text, *field.selection)
 
 
 def run(

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import pytest
+from textual import events
 from textual.events import Key
 
 from console.tui.settings import Settings
@@ -218,6 +219,19 @@ async def set_image(driver: Driver, tag: str) -> None:
     await driver.press("backspace", "backspace")
     await driver.type(tag)
     await driver.press("enter")
+
+
+async def test_keys_that_arrive_in_one_go_act_in_their_order(world: FakeCluster) -> None:
+    """A terminal hands over what was typed quickly, or pasted, all at once."""
+    async with driving(world) as driver:
+        await driver.command("deploy")
+        await driver.sees("nginx:1.24")
+        await driver.press("i")
+        await driver.sees("image of deploy/web")
+        for key, character in (("backspace", None), ("5", "5"), ("enter", "\r")):
+            driver.app.post_message(events.Key(key, character))
+        await driver.sees("rollout  deploy/web")
+        assert world.get(registry.DEPLOYMENTS, "web").spec.template.spec.containers[0].image == "nginx:1.25"
 
 
 async def test_an_image_is_set_the_rollout_watched_to_its_end_and_undone(world: FakeCluster) -> None:

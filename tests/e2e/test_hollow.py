@@ -43,7 +43,7 @@ def test_a_deployment_comes_up_and_rolls(hollow: Cluster) -> None:
 
 
 def test_its_pods_have_logs(hollow: Cluster) -> None:
-    assert hollow.orlop("logs", "deployment/web").strip()
+    eventually_sync(lambda: hollow.orlop("logs", "deployment/web").strip())  # a line every now and then, from its start on
 
 
 def test_a_deleted_namespace_takes_all_with_it(hollow: Cluster) -> None:

@@ -93,6 +93,7 @@ def main() -> None:
     finally:
         cluster.attempt("down", timeout=180)
         shutil.rmtree(folder, ignore_errors=True)
+        subprocess.run(["docker", "rmi", "-f", image], check=False, capture_output=True)
 
 
 if __name__ == "__main__":

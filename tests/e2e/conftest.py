@@ -35,11 +35,12 @@ def cluster() -> Iterator[Cluster]:
 
 
 @pytest.fixture(scope="session")
-def images(cluster: Cluster) -> dict[str, str]:
+def images(cluster: Cluster) -> Iterator[dict[str, str]]:
     """Two versions of the same small web server, on the nodes."""
     made = {version: make_httpd_image(version) for version in ("v1", "v2")}
     cluster.orlop("image", "load", *made.values())
-    return made
+    yield made
+    subprocess.run(["docker", "rmi", "-f", *made.values()], check=False, capture_output=True)
 
 
 @dataclass

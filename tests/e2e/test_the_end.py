@@ -30,8 +30,8 @@ def leftovers() -> dict[str, list[str]]:
     return {name: items for name, items in found.items() if items}
 
 
-def test_down_leaves_nothing_after_a_kill_of_everything(cluster: Cluster) -> None:
-    cluster.orlop("create", "deployment", "left", "--image", "orlop-e2e/httpd:v1", "--replicas", "2")
+def test_down_leaves_nothing_after_a_kill_of_everything(cluster: Cluster, images: dict[str, str]) -> None:
+    cluster.orlop("create", "deployment", "left", "--image", images["v1"], "--replicas", "2")
     cluster.wait_ready("app=left", 2)
     names = ["supervisor", "api", "etcd", "controllers", "agent-node-1", "agent-node-2"]
     pids = [cluster.process(name) for name in names]

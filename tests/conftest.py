@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+
+# Before gRPC is loaded: its fork handlers would write into the output of children that tests fork with a `preexec_fn`.
+os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
+
 from collections.abc import AsyncIterator, Iterator
 
 import pytest

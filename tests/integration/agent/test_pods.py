@@ -144,8 +144,13 @@ async def test_init_containers_run_one_after_the_other_before_the_others(node: N
         )  # fmt: skip
         pod = await node.reaches("Running", ready=True)
         assert [one.state.terminated.reason for one in pod.status.init_container_statuses] == ["Completed", "Completed"]
-        log = b"".join([piece async for piece in node.client.logs("web", "default")])
-        assert log == b"first\nsecond\nmain\n"
+
+        async def told_in_order() -> bool:
+            log = b"".join([piece async for piece in node.client.logs("web", "default")])
+            assert log == b"first\nsecond\nmain\n"
+            return True
+
+        await eventually(told_in_order)
 
 
 async def test_an_image_that_cannot_be_had_is_told_in_the_status(node: Node) -> None:

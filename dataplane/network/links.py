@@ -17,7 +17,16 @@ from ipaddress import IPv4Address
 from pathlib import Path
 
 from dataplane.network import ethtool, namespaces
-from dataplane.network.netlink import ROUTE_PROTOCOL, Message, Route, find_link, ignoring, open_route
+from dataplane.network.netlink import (
+    ROUTE_PROTOCOL,
+    Message,
+    NetlinkError,
+    Route,
+    find_link,
+    ignoring,
+    open_route,
+    remove_link,
+)
 
 _GATEWAY = "169.254.1.1"
 _GATEWAY_MAC = "02:6f:72:6c:6f:70"
@@ -61,7 +70,15 @@ def connect(route: Route, uid: str, *, namespace: Path, mtu: int) -> int:
     name = link_name(uid)
     with namespace.open("rb") as pod:
         peer = {"ifname": _INTERFACE, "net_ns_fd": pod.fileno(), "mtu": mtu}
-        route.link("add", ifname=name, kind="veth", mtu=mtu, address=_GATEWAY_MAC, peer=peer)
+        pair = {"ifname": name, "kind": "veth", "mtu": mtu, "address": _GATEWAY_MAC, "peer": peer}
+        try:
+            route.link("add", **pair)
+        except NetlinkError as error:
+            if error.code != errno.EEXIST:
+                raise
+            # The link of the pod's earlier namespace goes by itself, but some time after that namespace.
+            remove_link(route, name)
+            route.link("add", **pair)
     link = find_link(route, name)
     if link is None:
         raise OSError(errno.ENODEV, "the pod's namespace went away", name)

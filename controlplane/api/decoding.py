@@ -32,6 +32,7 @@ _SCALARS: dict[int, Callable[[object], Any]] = {
     FieldDescriptor.TYPE_BOOL: json_values.read_truth,
     FieldDescriptor.TYPE_INT32: json_values.read_whole_number,
     FieldDescriptor.TYPE_INT64: json_values.read_whole_number,
+    FieldDescriptor.TYPE_DOUBLE: json_values.read_number,
 }
 
 

@@ -10,6 +10,9 @@ StatusError                 every refusal by the API; `.status` is the message t
 ├── Forbidden               the caller may not do this
 ├── Expired                 the revision is no longer kept
 ├── TooLarge                the object exceeds the size limit
+├── MethodNotAllowed        the resource does not have this verb
+├── TooManyRequests         not now; `.retry_after_seconds` says when
+├── Timeout                 it took too long; it may have happened
 └── Unavailable             try again
 """
 
@@ -41,18 +44,22 @@ class StatusError(Exception):
     reason: ClassVar[str] = "InternalError"
     code: ClassVar[int] = 500
 
-    def __init__(self, message: str, *, kind: str = "", name: str = "", problems: Sequence[Problem] = ()) -> None:
+    def __init__(
+        self, message: str, *, kind: str = "", name: str = "", problems: Sequence[Problem] = (), retry_after_seconds: int = 0
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.kind = kind
         self.name = name
         self.problems = tuple(problems)
+        self.retry_after_seconds = retry_after_seconds
 
     @property
     def status(self) -> meta.Status:
         status = meta.Status(status="Failure", message=self.message, reason=self.reason, code=self.code)
         status.details.name = self.name
         status.details.kind = self.kind
+        status.details.retry_after_seconds = self.retry_after_seconds
         for problem in self.problems:
             status.details.causes.add(reason=problem.reason, message=problem.message, field=problem.path)
         return status
@@ -94,6 +101,18 @@ class TooLarge(StatusError):
     reason, code = "RequestEntityTooLarge", 413
 
 
+class MethodNotAllowed(StatusError):
+    reason, code = "MethodNotAllowed", 405
+
+
+class TooManyRequests(StatusError):
+    reason, code = "TooManyRequests", 429
+
+
+class Timeout(StatusError):
+    reason, code = "Timeout", 504
+
+
 class Unavailable(StatusError):
     reason, code = "ServiceUnavailable", 503
 
@@ -101,7 +120,7 @@ class Unavailable(StatusError):
 _BY_REASON: dict[str, type[StatusError]] = {
     cls.reason: cls
     for cls in (NotFound, AlreadyExists, Conflict, Invalid, BadRequest, Unauthorized, Forbidden, Expired, TooLarge,
-                Unavailable)
+                MethodNotAllowed, TooManyRequests, Timeout, Unavailable)
 }  # fmt: skip
 
 
@@ -109,7 +128,13 @@ def from_status(status: meta.Status) -> StatusError:
     """The error that a received status stands for."""
     cls = _BY_REASON.get(status.reason, StatusError)
     problems = [Problem(cause.field, cause.message, cause.reason) for cause in status.details.causes]
-    return cls(status.message, kind=status.details.kind, name=status.details.name, problems=problems)
+    return cls(
+        status.message,
+        kind=status.details.kind,
+        name=status.details.name,
+        problems=problems,
+        retry_after_seconds=status.details.retry_after_seconds,
+    )
 
 
 def not_found(resource: str, name: str) -> NotFound:

@@ -20,7 +20,7 @@ _TERM = re.compile(r"([^=!,\\]+?)\s*(==|!=|=)((?:[^\\,=]|\\[\\,=])*)")
 _SPLIT = re.compile(r"((?:[^\\,]|\\.)*)(?:,|$)", re.DOTALL)
 _ESCAPED = re.compile(r"\\([\\,=])")
 _EVERYWHERE = ("metadata.name", "metadata.namespace")
-_ALIASES = {("Event", "source"): "source.component"}
+_ALIASES = {("Event", "source"): "source.component", ("Job", "status.successful"): "status.succeeded"}
 
 
 @dataclass(frozen=True, slots=True)

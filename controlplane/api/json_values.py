@@ -14,8 +14,9 @@ from typing import Any
 
 import orjson
 
-from controlplane.api import quantity, times
+from controlplane.api import durations, quantity, times
 from protos.v1 import meta_pb2 as meta
+from protos.v1 import metrics_pb2 as metrics
 
 _UNPRINTABLE = (ValueError, OverflowError, OSError)
 
@@ -104,6 +105,37 @@ def read_fields(value: object, fields: meta.FieldsV1) -> None:
     fields.raw = orjson.dumps(value)
 
 
+def write_raw(value: Any) -> Any:
+    """JSON of any shape, kept as its text."""
+    return orjson.loads(value.raw) if value.raw else None
+
+
+def read_raw(value: object, message: Any) -> None:
+    message.raw = orjson.dumps(value)
+
+
+def write_items(value: Any) -> list[str]:
+    """A list that is a message of its own in protobuf, as values of a map must be."""
+    return list(value.items)
+
+
+def read_items(value: object, message: Any) -> None:
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise ValueError(f"a list of text, not {shown(value)}")
+    message.items.extend(value)
+
+
+def write_duration(value: metrics.Duration) -> str:
+    return durations.format_duration(value.duration)
+
+
+def read_duration(value: object, message: metrics.Duration) -> None:
+    try:
+        message.duration = durations.parse_duration(value) if isinstance(value, str) else int(_refuse())
+    except _UNPRINTABLE:
+        raise ValueError(f"a duration such as 1m30s, not {shown(value)}") from None
+
+
 def write_bytes(value: bytes) -> str:
     return base64.b64encode(value).decode()
 
@@ -133,18 +165,34 @@ def read_whole_number(value: object) -> int:
     raise ValueError(f"a whole number, not {shown(value)}")
 
 
+def read_number(value: object) -> float:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return value
+    raise ValueError(f"a number, not {shown(value)}")
+
+
 def read_truth(value: object) -> bool:
     if type(value) is bool:
         return value
     raise ValueError(f"true or false, not {shown(value)}")
 
 
+_LISTS = (
+    "orlop.authentication.v1.ExtraValue",
+    "orlop.authentication.v1.AttestationValue",
+    "orlop.authorization.v1.ExtraValue",
+    "orlop.certificates.v1.ExtraValue",
+)
 WRITERS: dict[str, Callable[[Any], Any]] = {
     "orlop.meta.v1.Time": write_time,
     "orlop.meta.v1.MicroTime": write_micro_time,
     "orlop.meta.v1.Quantity": write_quantity,
     "orlop.meta.v1.IntOrString": write_int_or_string,
     "orlop.meta.v1.FieldsV1": write_fields,
+    "orlop.meta.v1.RawExtension": write_raw,
+    "orlop.apiextensions.v1.JSON": write_raw,
+    "orlop.metrics.v1beta1.Duration": write_duration,
+    **dict.fromkeys(_LISTS, write_items),
 }
 READERS: dict[str, Callable[[Any, Any], None]] = {
     "orlop.meta.v1.Time": read_time,
@@ -152,4 +200,8 @@ READERS: dict[str, Callable[[Any, Any], None]] = {
     "orlop.meta.v1.Quantity": read_quantity,
     "orlop.meta.v1.IntOrString": read_int_or_string,
     "orlop.meta.v1.FieldsV1": read_fields,
+    "orlop.meta.v1.RawExtension": read_raw,
+    "orlop.apiextensions.v1.JSON": read_raw,
+    "orlop.metrics.v1beta1.Duration": read_duration,
+    **dict.fromkeys(_LISTS, read_items),
 }

@@ -20,7 +20,7 @@ ORPHAN = "orphan"
 FOREGROUND = "foregroundDeletion"
 
 # Events are about objects, they do not belong to them.
-COLLECTED: tuple[Kind[Any], ...] = tuple(kind for kind in registry.KINDS if kind is not registry.EVENTS)
+COLLECTED: tuple[Kind[Any], ...] = tuple(kind for kind in registry.STORED if kind is not registry.EVENTS)
 
 
 class Ref(NamedTuple):

@@ -14,7 +14,7 @@ FINALIZER = "kubernetes"
 
 # Events come and go too fast to be worth a copy; they are swept away without looking.
 SWEPT: tuple[Kind[Any], ...] = (registry.EVENTS,)
-WATCHED: tuple[Kind[Any], ...] = tuple(kind for kind in registry.KINDS if kind.namespaced and kind not in SWEPT)
+WATCHED: tuple[Kind[Any], ...] = tuple(kind for kind in registry.STORED if kind.namespaced and kind not in SWEPT)
 
 
 def plan_namespace(namespace: core.Namespace, view: View, _now: float) -> Plan:

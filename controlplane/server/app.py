@@ -11,13 +11,15 @@ import grpc.aio
 import structlog
 
 from controlplane.api import errors
-from controlplane.server.addresses import Ranges
-from controlplane.server.authz import NODE_LEASES
+from controlplane.server.admission.addresses import Ranges
+from controlplane.server.admission.chain import Admission
+from controlplane.server.authz import NODE_LEASES, Authorizer
+from controlplane.server.backend import Backend
 from controlplane.server.grpc_door import OPTIONS, ResourcesDoor
 from controlplane.server.pki import Pair
 from controlplane.server.pods_door import PodsDoor
 from controlplane.server.sources import Sources
-from controlplane.server.users import MASTERS, User
+from controlplane.server.users import MASTERS, Caller, User
 from controlplane.server.verbs import Verbs
 from controlplane.store.endpoint import Endpoint
 from controlplane.store.store import Store
@@ -50,7 +52,9 @@ class ApiServer:
         self._settings = settings
         self._store = Store(settings.etcd, history_seconds=settings.history_seconds)
         ranges = Ranges(IPv4Network(settings.service_cidr))
-        self.verbs = Verbs(self._store, ranges, sources or Sources())
+        sources = sources or Sources()
+        self._authorizer = Authorizer(self._store.cache)
+        self.verbs = Verbs(Backend(self._store, self._authorizer, Admission(self._store, ranges, sources), sources), {}, {})
         self._ready = asyncio.Event()
         self.port = 0
 
@@ -68,7 +72,7 @@ class ApiServer:
                 store.cancel()
 
     async def _serve(self) -> None:
-        pods = PodsDoor(self._store, self._settings.identity, self._settings.ca)
+        pods = PodsDoor(self._store, self._authorizer, self._settings.identity, self._settings.ca)
         server = grpc.aio.server(options=OPTIONS)
         server.add_generic_rpc_handlers((ResourcesDoor(self.verbs).handler(), pods.handler()))
         for address in self._settings.listen.split(","):
@@ -93,6 +97,6 @@ class ApiServer:
             namespace = core.Namespace()
             namespace.metadata.name = name
             try:
-                await self.verbs.writes.create(_SELF, wire.CreateRequest(object=wire.Object(namespace=namespace)))
+                await self.verbs.create(Caller(_SELF), wire.CreateRequest(object=wire.Object(namespace=namespace)))
             except errors.AlreadyExists:
                 continue

@@ -7,15 +7,14 @@ pods and writes only its own node, its own lease, events, and the status and end
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 from controlplane.api import errors, registry
 from controlplane.api.objects import ApiObject, Key
 from controlplane.api.registry import Kind
-from controlplane.server.users import CONTROLLER_MANAGER, MASTERS, SCHEDULER, User
+from controlplane.server.users import CONTROLLER_MANAGER, MASTERS, SCHEDULER, Attributes, Caller
+from controlplane.store.cache import Cache
 from protos.v1 import core_pb2 as core
-
-Verb = Literal["get", "list", "watch", "create", "update", "patch", "delete", "deletecollection", "bind", "logs"]
 
 NODE_LEASES = "kube-node-lease"
 _READS = frozenset({"get", "list", "watch"})
@@ -26,37 +25,52 @@ _NODE_READS = frozenset(
 )  # fmt: skip
 
 
-def authorize(user: User, verb: Verb, kind: Kind[Any], key: Key, *, subresource: str = "") -> None:
-    """Raises Forbidden, or Unauthorized for somebody without a name."""
-    if not user.name:
-        raise errors.Unauthorized("no client certificate; use a kubeconfig that has one")
-    if MASTERS in user.groups:
-        return
-    if user.name == CONTROLLER_MANAGER or (user.name == SCHEDULER and kind is not registry.SECRETS):
-        return
-    if user.node and _node_may(user.node, verb, kind, key, subresource):
-        return
-    what = f"{kind.resource}/{subresource}" if subresource else kind.resource
-    where = f' in the namespace "{key.namespace}"' if key.namespace else ""
-    name = f' "{key.name}"' if key.name else ""
-    raise errors.Forbidden(
-        f'{kind.resource}{name} is forbidden: User "{user.name}" cannot {verb} resource "{what}"{where}',
+class Authorizer:
+    """Decides on what the watch cache holds."""
+
+    def __init__(self, cache: Cache) -> None:
+        self._cache = cache
+
+    def check(self, caller: Caller, verb: str, kind: Kind[Any], key: Key, subresource: str = "") -> None:
+        """Raises Forbidden, or Unauthorized for somebody without a name. Notes what was asked in `caller`."""
+        caller.attributes = Attributes(verb, kind.group, kind.version, kind.plural, subresource, key.namespace, key.name)
+        user = caller.user
+        if not user.name:
+            raise errors.Unauthorized("no client certificate; use a kubeconfig that has one")
+        if MASTERS in user.groups:
+            return
+        if user.name == CONTROLLER_MANAGER or (user.name == SCHEDULER and kind is not registry.SECRETS):
+            return
+        if user.node and _node_may(user.node, verb, kind, key, subresource):
+            return
+        raise refusal(caller, kind)
+
+    def check_object(self, caller: Caller, verb: str, obj: ApiObject) -> None:
+        """What depends on the object itself: an agent writes only pods that are bound to its node."""
+        node = caller.user.node
+        if node and isinstance(obj, core.Pod) and obj.spec.node_name != node:
+            raise errors.Forbidden(
+                f'pods "{obj.metadata.name}" is forbidden: node "{node}" cannot {verb} a pod of another node',
+                kind="pods",
+                name=obj.metadata.name,
+            )
+
+
+def refusal(caller: Caller, kind: Kind[Any], why: str = "") -> errors.Forbidden:
+    """The refusal of what the caller asked last, in Kubernetes' words."""
+    asked = caller.attributes or Attributes("")
+    what = f"{asked.resource}/{asked.subresource}" if asked.subresource else asked.resource
+    where = f' in the namespace "{asked.namespace}"' if asked.namespace else " at the cluster scope"
+    name = f' "{asked.name}"' if asked.name else ""
+    return errors.Forbidden(
+        f'{kind.resource}{name} is forbidden: User "{caller.user.name}" cannot {asked.verb} resource "{what}" in API group '
+        f'"{asked.group}"{where}{": " + why if why else ""}',
         kind=kind.resource,
-        name=key.name,
+        name=asked.name,
     )
 
 
-def authorize_object(user: User, verb: Verb, obj: ApiObject) -> None:
-    """What depends on the object itself: an agent writes only pods that are bound to its node."""
-    if user.node and isinstance(obj, core.Pod) and obj.spec.node_name != user.node:
-        raise errors.Forbidden(
-            f'pods "{obj.metadata.name}" is forbidden: node "{user.node}" cannot {verb} a pod of another node',
-            kind="pods",
-            name=obj.metadata.name,
-        )
-
-
-def _node_may(node: str, verb: Verb, kind: Kind[Any], key: Key, subresource: str) -> bool:
+def _node_may(node: str, verb: str, kind: Kind[Any], key: Key, subresource: str) -> bool:
     if verb in _READS:
         return kind.resource in _NODE_READS
     if kind is registry.NODES:

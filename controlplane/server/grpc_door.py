@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import grpc
@@ -16,14 +16,15 @@ from google.rpc import status_pb2
 from controlplane.api import errors
 from controlplane.client.client import STREAM_OPEN
 from controlplane.server import users
-from controlplane.server.users import User
-from controlplane.server.verbs import Verbs
+from controlplane.server.users import Caller, User
+from controlplane.server.verbs import Outcome, Verbs
 from controlplane.store.records import Record, delimited
 from protos.v1 import resources_pb2 as wire
 
 log = structlog.get_logger()
 
 DETAILS = "grpc-status-details-bin"
+WARNING = "orlop-warning-bin"
 MOST_BYTES = 16 << 20  # of one request
 
 _CODES: Mapping[str, grpc.StatusCode] = {
@@ -36,12 +37,15 @@ _CODES: Mapping[str, grpc.StatusCode] = {
     "Forbidden": grpc.StatusCode.PERMISSION_DENIED,
     "Expired": grpc.StatusCode.OUT_OF_RANGE,
     "RequestEntityTooLarge": grpc.StatusCode.RESOURCE_EXHAUSTED,
+    "TooManyRequests": grpc.StatusCode.RESOURCE_EXHAUSTED,
+    "MethodNotAllowed": grpc.StatusCode.UNIMPLEMENTED,
+    "Timeout": grpc.StatusCode.DEADLINE_EXCEEDED,
     "ServiceUnavailable": grpc.StatusCode.UNAVAILABLE,
 }
 
 Context = grpc.aio.ServicerContext[Any, Any]
-Answer = Callable[[User, Any], Awaitable[bytes]]
-Stream = Callable[[User, Any], AsyncIterator[bytes]]
+Answer = Callable[[Caller, Any], Awaitable[bytes]]
+Stream = Callable[[Caller, Any], AsyncIterator[bytes]]
 
 OPTIONS: list[tuple[str, int]] = [
     ("grpc.max_receive_message_length", MOST_BYTES),
@@ -52,28 +56,32 @@ OPTIONS: list[tuple[str, int]] = [
 ]
 
 
-def user_of(context: Context) -> User:
+def caller_of(context: Context) -> Caller:
     """Who calls, by the certificate that TLS has verified; a user without a name if there is none."""
     pem = next(iter(context.auth_context().get("x509_pem_cert", ())), b"")
-    return users.from_certificate(pem) if pem else User("")
+    return Caller(users.from_certificate(pem) if pem else User(""), source=context.peer())
 
 
-async def abort(context: Context, error: errors.StatusError) -> None:
+async def abort(context: Context, error: errors.StatusError, warnings: Sequence[tuple[str, bytes]] = ()) -> None:
     """Ends the call with the error, told in the standard's details so that any language can read it."""
     detail = any_pb2.Any()
     detail.Pack(error.status)
     code = _CODES.get(error.reason, grpc.StatusCode.INTERNAL)
     number: int = code.value[0]
     status = status_pb2.Status(code=number, message=error.message, details=[detail])
-    await context.abort(code, error.message, ((DETAILS, status.SerializeToString()),))
+    await context.abort(code, error.message, ((DETAILS, status.SerializeToString()), *warnings))
 
 
 def unary(answer: Answer, request: type[Message]) -> grpc.RpcMethodHandler[Any, Any]:
     async def handle(message: Any, context: Context) -> bytes:
+        caller = caller_of(context)
         try:
-            return await answer(user_of(context), message)
+            answered = await answer(caller, message)
+            if caller.warnings:
+                context.set_trailing_metadata(_told(caller))
+            return answered
         except errors.StatusError as error:
-            await abort(context, error)
+            await abort(context, error, _told(caller))
         except Exception as error:
             log.exception("call failed", request=type(message).__name__)
             await abort(context, errors.StatusError(f"internal error: {error}; the server's log has more"))
@@ -82,11 +90,16 @@ def unary(answer: Answer, request: type[Message]) -> grpc.RpcMethodHandler[Any, 
     return grpc.unary_unary_rpc_method_handler(handle, request_deserializer=request.FromString)
 
 
+def _told(caller: Caller) -> tuple[tuple[str, bytes], ...]:
+    """The warnings as metadata; binary, as text metadata must be ASCII."""
+    return tuple((WARNING, warning.encode()) for warning in caller.warnings)
+
+
 def streaming(stream: Stream, request: type[Message]) -> grpc.RpcMethodHandler[Any, Any]:
     async def handle(message: Any, context: Context) -> None:
         try:
             await context.send_initial_metadata(((STREAM_OPEN, "1"),))
-            async with contextlib.aclosing(stream(user_of(context), message)) as chunks:  # type: ignore[type-var]
+            async with contextlib.aclosing(stream(caller_of(context), message)) as chunks:  # type: ignore[type-var]
                 async for chunk in chunks:
                     await context.write(chunk)
         except errors.StatusError as error:
@@ -102,42 +115,43 @@ class ResourcesDoor:
         self._verbs = verbs
 
     def handler(self) -> grpc.GenericRpcHandler:
-        writes = self._verbs.writes
+        verbs = self._verbs
         return grpc.method_handlers_generic_handler("orlop.v1.Resources", {
-            "Get": unary(_boxed(self._verbs.reads.get), wire.GetRequest),
+            "Get": unary(_boxed(verbs.get), wire.GetRequest),
             "List": unary(self._list, wire.ListRequest),
-            "Watch": streaming(self._verbs.watches.watch, wire.WatchRequest),
-            "Create": unary(_boxed(writes.create), wire.CreateRequest),
-            "Update": unary(_boxed(writes.update), wire.UpdateRequest),
-            "Patch": unary(_boxed(writes.patch), wire.PatchRequest),
-            "Delete": unary(_boxed(writes.delete), wire.DeleteRequest),
+            "Watch": streaming(verbs.watch, wire.WatchRequest),
+            "Create": unary(_boxed(verbs.create), wire.CreateRequest),
+            "Update": unary(_boxed(verbs.update), wire.UpdateRequest),
+            "Patch": unary(_boxed(verbs.patch), wire.PatchRequest),
+            "Delete": unary(_boxed(verbs.delete), wire.DeleteRequest),
             "DeleteCollection": unary(self._delete_collection, wire.DeleteCollectionRequest),
-            "Bind": unary(_boxed(writes.bind), wire.BindRequest),
+            "Bind": unary(_boxed(verbs.bind), wire.BindRequest),
             "Batch": unary(self._batch, wire.BatchRequest),
         })  # fmt: skip
 
-    async def _list(self, user: User, request: wire.ListRequest) -> bytes:
-        page = await self._verbs.reads.list(user, request)
+    async def _list(self, caller: Caller, request: wire.ListRequest) -> bytes:
+        page = await self._verbs.list(caller, request)
         items = [delimited(2, record.boxed) for record in page.records]
         return delimited(1, page.metadata.SerializeToString()) + b"".join(items)
 
-    async def _delete_collection(self, user: User, request: wire.DeleteCollectionRequest) -> bytes:
-        records = await self._verbs.writes.delete_collection(user, request)
+    async def _delete_collection(self, caller: Caller, request: wire.DeleteCollectionRequest) -> bytes:
+        records = await self._verbs.delete_collection(caller, request)
         return b"".join(delimited(1, record.boxed) for record in records)
 
-    async def _batch(self, user: User, request: wire.BatchRequest) -> bytes:
-        outcomes = await self._verbs.batch(user, request)
+    async def _batch(self, caller: Caller, request: wire.BatchRequest) -> bytes:
+        outcomes = await self._verbs.batch(caller, request)
         return b"".join(delimited(1, _result(outcome)) for outcome in outcomes)
 
 
-def _boxed(verb: Callable[[User, Any], Awaitable[Record]]) -> Answer:
-    async def answer(user: User, request: Any) -> bytes:
-        return (await verb(user, request)).boxed
+def _boxed(verb: Callable[[Caller, Any], Awaitable[Record]]) -> Answer:
+    async def answer(caller: Caller, request: Any) -> bytes:
+        return (await verb(caller, request)).boxed
 
     return answer
 
 
-def _result(outcome: Record | errors.StatusError) -> bytes:
-    if isinstance(outcome, errors.StatusError):
-        return delimited(2, outcome.status.SerializeToString())
-    return delimited(1, outcome.boxed)
+def _result(outcome: Outcome) -> bytes:
+    warnings = b"".join(delimited(3, warning.encode()) for warning in outcome.warnings)
+    if isinstance(outcome.result, errors.StatusError):
+        return delimited(2, outcome.result.status.SerializeToString()) + warnings
+    return delimited(1, outcome.result.boxed) + warnings

@@ -13,10 +13,10 @@ from controlplane.api.objects import Key
 from controlplane.client.connection import Connection
 from controlplane.client.failures import to_status_error
 from controlplane.server import requests
-from controlplane.server.authz import authorize
+from controlplane.server.authz import Authorizer
 from controlplane.server.grpc_door import streaming
 from controlplane.server.pki import Pair
-from controlplane.server.users import User
+from controlplane.server.users import Caller
 from controlplane.store.store import Store
 from protos.v1 import core_pb2 as core
 from protos.v1 import node_pb2
@@ -27,8 +27,9 @@ _LOGS = "/orlop.v1.Pods/Logs"
 class PodsDoor:
     """The service `orlop.v1.Pods`. `identity` is what the server shows to agents, `ca` whom it trusts."""
 
-    def __init__(self, store: Store, identity: Pair, ca: bytes) -> None:
+    def __init__(self, store: Store, authorizer: Authorizer, identity: Pair, ca: bytes) -> None:
         self._store = store
+        self._authorizer = authorizer
         self._identity, self._ca = identity, ca
         self._channels: dict[tuple[str, str], grpc.aio.Channel] = {}
 
@@ -40,9 +41,9 @@ class PodsDoor:
         for channel in self._channels.values():
             await channel.close(None)
 
-    async def _logs(self, user: User, request: node_pb2.LogsRequest) -> AsyncIterator[bytes]:
+    async def _logs(self, caller: Caller, request: node_pb2.LogsRequest) -> AsyncIterator[bytes]:
         key = requests.key_for(registry.PODS, request.namespace, request.name)
-        authorize(user, "logs", registry.PODS, key, subresource="log")
+        self._authorizer.check(caller, "get", registry.PODS, key, "log")
         pod = await self._pod(key)
         request.container = _container(pod, request.container)
         address, channel = await self._channel(pod)

@@ -14,11 +14,10 @@ from controlplane.api import errors
 from controlplane.api.objects import Key
 from controlplane.api.registry import Kind
 from controlplane.server import requests
-from controlplane.server.authz import authorize
+from controlplane.server.backend import Backend
 from controlplane.server.requests import Query
-from controlplane.server.users import User
+from controlplane.server.users import Caller
 from controlplane.store.records import Record
-from controlplane.store.store import Store
 from protos.v1 import meta_pb2 as meta
 from protos.v1 import resources_pb2 as wire
 
@@ -32,13 +31,14 @@ class Page:
 
 
 class Reads:
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+        self._store = backend.store
 
-    async def get(self, user: User, request: wire.GetRequest) -> Record:
-        kind = requests.kind_for(request.resource)
+    async def get(self, caller: Caller, request: wire.GetRequest) -> Record:
+        kind = requests.kind_for(self._store.catalogue, request.resource, "get")
         key = requests.key_for(kind, request.namespace, request.name)
-        authorize(user, "get", kind, key)
+        self._backend.authorizer.check(caller, "get", kind, key)
         if request.resource_version:
             await self._store.reach(requests.revision_in(request.resource_version))
             record = self._store.cache.of(kind).get(key)
@@ -48,10 +48,10 @@ class Reads:
             raise errors.not_found(kind.resource, key.name)
         return record
 
-    async def list(self, user: User, request: wire.ListRequest) -> Page:
-        kind = requests.kind_for(request.resource)
+    async def list(self, caller: Caller, request: wire.ListRequest) -> Page:
+        kind = requests.kind_for(self._store.catalogue, request.resource, "list")
         query = requests.query_for(kind, request.namespace, request.label_selector, request.field_selector)
-        authorize(user, "list", kind, Key(query.namespace, ""))
+        self._backend.authorizer.check(caller, "list", kind, Key(query.namespace, ""))
         if request.limit < 0:
             raise errors.BadRequest(f"limit: {request.limit} is negative; use 0 for all")
         if request.continue_token:

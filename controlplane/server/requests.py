@@ -5,23 +5,37 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
+
+from google.protobuf.message import Message
 
 from controlplane.api import errors, fields, labels, registry
+from controlplane.api.catalogue import Catalogue
 from controlplane.api.objects import ApiObject, Key
 from controlplane.api.registry import Kind
+from controlplane.server.users import Caller
 from controlplane.store.records import Record
-from protos.v1.resources_pb2 import Object
+from protos.v1.resources_pb2 import CustomObject, Object
+
+STRICT, WARN, IGNORE = "Strict", "Warn", "Ignore"
 
 
-def kind_for(resource: str) -> Kind[Any]:
-    kind = registry.by_resource(resource)
+def kind_for(catalogue: Catalogue, resource: str, verb: str) -> Kind[Any]:
+    """Raises NotFound for a resource that is not served, MethodNotAllowed for one without the verb."""
+    kind = catalogue.by_resource(resource)
     if kind is None:
-        known = [kind.resource for kind in registry.KINDS]
+        known = [kind.resource for kind in catalogue]
         near = difflib.get_close_matches(resource, known, 1)
         hint = f"; did you mean {near[0]}?" if near else f"; there are {', '.join(known)}"
         raise errors.NotFound(f'the server has no resource "{resource}"{hint}', kind=resource)
+    if verb not in kind.verbs:
+        raise _no_verb(kind, verb)
     return kind
+
+
+def _no_verb(kind: Kind[Any], verb: str) -> errors.MethodNotAllowed:
+    can = f"it has {', '.join(kind.verbs)}" if kind.verbs else "it is the body of a subresource"
+    return errors.MethodNotAllowed(f"{kind.resource} does not support {verb}; {can}", kind=kind.resource)
 
 
 def key_for(kind: Kind[Any], namespace: str, name: str) -> Key:
@@ -34,13 +48,40 @@ def key_for(kind: Kind[Any], namespace: str, name: str) -> Key:
     return Key(namespace if kind.namespaced else "", name)
 
 
-def object_in(box: Object) -> tuple[Kind[Any], ApiObject]:
-    obj, kind = registry.unwrap(box), registry.kind_in(box)
+def object_in(catalogue: Catalogue, box: Object, caller: Caller, validation: str) -> tuple[Kind[Any], ApiObject]:
+    """The object of a write and its kind. What becomes of fields that this server does not know, `validation` says."""
+    obj = registry.unwrap(box)
+    kind = catalogue.by_type(obj.api_version, obj.kind) if isinstance(obj, CustomObject) else registry.kind_in(box)
     if obj is None or kind is None:
-        raise errors.BadRequest("object: required; set the member of the kind to write, such as pod or deployment")
+        raise _no_kind(obj)
     if not kind.namespaced:
         obj.metadata.namespace = ""
+    _discard_unknown(kind, obj, caller, validation)
     return kind, obj
+
+
+def _no_kind(obj: ApiObject | None) -> errors.StatusError:
+    if isinstance(obj, CustomObject):
+        return errors.NotFound(f'no matches for kind "{obj.kind}" in version "{obj.api_version}"', kind=obj.kind)
+    return errors.BadRequest("object: required; set the member of the kind to write, such as pod or deployment")
+
+
+def _discard_unknown(kind: Kind[Any], obj: ApiObject, caller: Caller, validation: str) -> None:
+    check_validation(validation)
+    message = cast("Message", obj)
+    size = message.ByteSize()
+    message.DiscardUnknownFields()
+    if message.ByteSize() == size or validation == IGNORE:
+        return
+    text = f'{kind.resource} "{obj.metadata.name}": the object has fields that this server does not know'
+    if validation == STRICT:
+        raise errors.BadRequest(f"{text}; send it without them, or with field validation Warn", kind=kind.resource)
+    caller.warn(f"{text}; they were dropped")
+
+
+def check_validation(validation: str) -> None:
+    if validation not in ("", STRICT, WARN, IGNORE):
+        raise errors.BadRequest(f"field_validation: {validation!r}: use Strict, Warn or Ignore")
 
 
 @dataclass(frozen=True, slots=True)

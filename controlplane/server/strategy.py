@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from google.protobuf.message import Message
 
-from controlplane.api import errors, registry, times
+from controlplane.api import errors, parts, registry, times
 from controlplane.api.objects import ApiObject, T, copy_of, is_terminating
 from controlplane.api.registry import Kind
 from protos.v1 import core_pb2 as core
@@ -19,8 +19,6 @@ ORPHAN = "orphan"
 FOREGROUND = "foregroundDeletion"
 # Objects whose creator reports their status along with them.
 _STATUS_AT_CREATION = frozenset({registry.NODES.resource})
-# Kinds that count the changes of their spec.
-_GENERATIONS = frozenset({registry.DEPLOYMENTS.resource, registry.REPLICA_SETS.resource})
 _NAME_SUFFIX = 5
 _LONGEST_NAME = 253
 _SERVER_OWNED = ("uid", "creation_timestamp", "deletion_timestamp", "deletion_grace_period_seconds", "generation")
@@ -38,10 +36,10 @@ def prepare_create(kind: Kind[Any], obj: ApiObject, *, uid: str, now: float) -> 
         metadata.ClearField(cast("Any", field))
     metadata.uid = uid
     metadata.creation_timestamp.CopyFrom(times.to_time(now))
-    if kind.resource in _GENERATIONS:
+    if kind.has_generation:
         metadata.generation = 1
     if kind.has_status and kind.resource not in _STATUS_AT_CREATION:
-        cast("Message", obj).ClearField("status")
+        parts.clear_status(obj)
     if isinstance(obj, core.Pod):
         obj.status.phase = "Pending"
     elif isinstance(obj, core.Namespace):
@@ -64,7 +62,7 @@ def prepare_update(kind: Kind[Any], old: T, new: T, *, subresource: str) -> T:
 
 def _status_update(old: T, new: T) -> T:
     result = copy_of(old)
-    cast("Any", result).status.CopyFrom(cast("Any", new).status)
+    parts.copy_status(new, result)
     return result
 
 
@@ -76,12 +74,10 @@ def _spec_update(kind: Kind[Any], old: T, new: T) -> T:
         if field == "generation" or _is_set(old.metadata, field):
             _copy_field(old.metadata, metadata, field)
     if kind.has_status:
-        cast("Message", result).ClearField("status")
-        if cast("Message", old).HasField("status"):
-            cast("Any", result).status.CopyFrom(cast("Any", old).status)
+        parts.copy_status(old, result)
     if is_terminating(old):
         _refuse_new_finalizers(kind, old, metadata)
-    if kind.resource in _GENERATIONS and spec_of(result) != spec_of(old):
+    if kind.has_generation and parts.wanted(result) != parts.wanted(old):
         metadata.generation = old.metadata.generation + 1
     return result
 
@@ -107,15 +103,6 @@ def _refuse_new_finalizers(kind: Kind[Any], old: ApiObject, metadata: meta.Objec
             "FieldValueForbidden",
         )  # fmt: skip
         raise errors.invalid(kind.resource, old.metadata.name, [problem])
-
-
-def spec_of(obj: ApiObject) -> bytes:
-    """All but metadata and status, to tell whether what is wanted has changed."""
-    bare = cast("Message", copy_of(obj))
-    bare.ClearField("metadata")
-    if "status" in bare.DESCRIPTOR.fields_by_name:
-        bare.ClearField("status")
-    return bare.SerializeToString(deterministic=True)
 
 
 def same(one: ApiObject, other: ApiObject) -> bool:

@@ -3,48 +3,139 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
 
 from controlplane.api import errors
-from controlplane.server.addresses import Ranges
-from controlplane.server.admission import Admission
-from controlplane.server.reads import Reads
-from controlplane.server.sources import Sources
-from controlplane.server.users import User
+from controlplane.server import requests
+from controlplane.server.backend import Backend
+from controlplane.server.creation import Creation
+from controlplane.server.deletion import Deletion
+from controlplane.server.modification import Modification
+from controlplane.server.reads import Page, Reads
+from controlplane.server.users import Caller
 from controlplane.server.watches import Watches
-from controlplane.server.writes import Writes
 from controlplane.store.records import Record
-from controlplane.store.store import Store
 from protos.v1 import resources_pb2 as wire
 
 _MOST_WRITES = 1000
 
 
-class Verbs:
-    def __init__(self, store: Store, ranges: Ranges, sources: Sources) -> None:
-        self.reads = Reads(store)
-        self.watches = Watches(store)
-        self.writes = Writes(store, Admission(store, ranges, sources), sources)
+class Made(Protocol):
+    """A kind whose objects are not stored but made when they are asked for. Each method authorizes by itself."""
 
-    async def batch(self, user: User, request: wire.BatchRequest) -> list[Record | errors.StatusError]:
+    async def get(self, caller: Caller, request: wire.GetRequest) -> Record: ...
+
+    async def list(self, caller: Caller, request: wire.ListRequest) -> Page: ...
+
+    async def create(self, caller: Caller, request: wire.CreateRequest) -> Record: ...
+
+
+class Part(Protocol):
+    """A subresource with a body of its own. Each method authorizes by itself."""
+
+    async def get(self, caller: Caller, request: wire.GetRequest) -> Record: ...
+
+    async def create(self, caller: Caller, request: wire.CreateRequest) -> Record: ...
+
+    async def update(self, caller: Caller, request: wire.UpdateRequest) -> Record: ...
+
+    async def patch(self, caller: Caller, request: wire.PatchRequest) -> Record: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one write of a batch."""
+
+    result: Record | errors.StatusError
+    warnings: Sequence[str] = ()
+
+
+class Verbs:
+    """`made` are the kinds that are not stored, by resource; `parts` the subresources that have bodies, by name."""
+
+    def __init__(self, backend: Backend, made: Mapping[str, Made], parts: Mapping[str, Part]) -> None:
+        self._catalogue = backend.store.catalogue
+        self._made, self._parts = made, parts
+        self._reads = Reads(backend)
+        self._watches = Watches(backend)
+        self._creation = Creation(backend)
+        self._modification = Modification(backend)
+        self._deletion = Deletion(backend, self._modification)
+
+    async def get(self, caller: Caller, request: wire.GetRequest) -> Record:
+        if request.subresource not in ("", "status"):
+            return await self._part(request.resource, request.subresource).get(caller, request)
+        kind = requests.kind_for(self._catalogue, request.resource, "get")
+        made = self._made.get(kind.resource)
+        return await (made.get if made else self._reads.get)(caller, request)
+
+    async def list(self, caller: Caller, request: wire.ListRequest) -> Page:
+        kind = requests.kind_for(self._catalogue, request.resource, "list")
+        made = self._made.get(kind.resource)
+        return await (made.list if made else self._reads.list)(caller, request)
+
+    def watch(self, caller: Caller, request: wire.WatchRequest) -> AsyncIterator[bytes]:
+        return self._watches.watch(caller, request)
+
+    async def create(self, caller: Caller, request: wire.CreateRequest) -> Record:
+        if request.subresource:
+            return await self._part(request.resource, request.subresource).create(caller, request)
+        kind, _ = requests.object_in(self._catalogue, request.object, caller, request.field_validation)
+        requests.kind_for(self._catalogue, kind.resource, "create")
+        made = self._made.get(kind.resource)
+        return await (made.create if made else self._creation.create)(caller, request)
+
+    async def update(self, caller: Caller, request: wire.UpdateRequest) -> Record:
+        if request.subresource in self._parts:
+            return await self._part(request.resource, request.subresource).update(caller, request)
+        return await self._modification.update(caller, request)
+
+    async def patch(self, caller: Caller, request: wire.PatchRequest) -> Record:
+        if request.subresource in self._parts:
+            return await self._part(request.resource, request.subresource).patch(caller, request)
+        return await self._modification.patch(caller, request)
+
+    async def delete(self, caller: Caller, request: wire.DeleteRequest) -> Record:
+        return await self._deletion.delete(caller, request)
+
+    async def delete_collection(self, caller: Caller, request: wire.DeleteCollectionRequest) -> Sequence[Record]:
+        return await self._deletion.delete_collection(caller, request)
+
+    async def bind(self, caller: Caller, request: wire.BindRequest) -> Record:
+        return await self._modification.bind(caller, request)
+
+    async def batch(self, caller: Caller, request: wire.BatchRequest) -> Sequence[Outcome]:
         """Each write by itself; they share requests to etcd because they are under way together."""
         if len(request.writes) > _MOST_WRITES:
             raise errors.BadRequest(f"writes: {len(request.writes)} in one batch; the limit is {_MOST_WRITES}")
-        return list(await asyncio.gather(*(self._outcome(user, write) for write in request.writes)))
+        return await asyncio.gather(*(self._outcome(caller.another(), write) for write in request.writes))
 
-    async def _outcome(self, user: User, write: wire.WriteRequest) -> Record | errors.StatusError:
+    async def _outcome(self, caller: Caller, write: wire.WriteRequest) -> Outcome:
         try:
-            match write.WhichOneof("write"):
-                case "create":
-                    return await self.writes.create(user, write.create)
-                case "update":
-                    return await self.writes.update(user, write.update)
-                case "patch":
-                    return await self.writes.patch(user, write.patch)
-                case "delete":
-                    return await self.writes.delete(user, write.delete)
-                case "bind":
-                    return await self.writes.bind(user, write.bind)
-                case None:
-                    return errors.BadRequest("write: required; set one of create, update, patch, delete, bind")
+            return Outcome(await self._write(caller, write), caller.warnings)
         except errors.StatusError as error:
-            return error
+            return Outcome(error, caller.warnings)
+
+    async def _write(self, caller: Caller, write: wire.WriteRequest) -> Record:
+        match write.WhichOneof("write"):
+            case "create":
+                return await self.create(caller, write.create)
+            case "update":
+                return await self.update(caller, write.update)
+            case "patch":
+                return await self.patch(caller, write.patch)
+            case "delete":
+                return await self.delete(caller, write.delete)
+            case "bind":
+                return await self.bind(caller, write.bind)
+            case _:
+                raise errors.BadRequest("write: required; set one of create, update, patch, delete, bind")
+
+    def _part(self, resource: str, subresource: str) -> Part:
+        kind = self._catalogue.by_resource(resource)
+        part = self._parts.get(subresource)
+        if kind is None or part is None or subresource not in kind.subresources:
+            raise errors.NotFound(f'{resource or "the resource"} has no subresource "{subresource}"', kind=resource)
+        return part

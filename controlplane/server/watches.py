@@ -9,12 +9,11 @@ from collections.abc import AsyncIterator
 from controlplane.api import errors
 from controlplane.api.objects import Key
 from controlplane.server import requests
-from controlplane.server.authz import authorize
+from controlplane.server.backend import Backend
 from controlplane.server.requests import Query
-from controlplane.server.users import User
+from controlplane.server.users import Caller
 from controlplane.store.cache import KindCache
 from controlplane.store.log import Event, EventLog, bookmark, frame
-from controlplane.store.store import Store
 from protos.v1 import resources_pb2 as wire
 from protos.v1.resources_pb2 import WatchEvent
 
@@ -23,14 +22,15 @@ _BOOKMARK_SECONDS = 5.0
 
 
 class Watches:
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+        self._store = backend.store
 
-    async def watch(self, user: User, request: wire.WatchRequest) -> AsyncIterator[bytes]:
+    async def watch(self, caller: Caller, request: wire.WatchRequest) -> AsyncIterator[bytes]:
         """Encoded WatchResponse messages, without end."""
-        kind = requests.kind_for(request.resource)
+        kind = requests.kind_for(self._store.catalogue, request.resource, "watch")
         query = requests.query_for(kind, request.namespace, request.label_selector, request.field_selector)
-        authorize(user, "watch", kind, Key(query.namespace, ""))
+        self._backend.authorizer.check(caller, "watch", kind, Key(query.namespace, ""))
         cache = self._store.cache.of(kind)
         if request.send_initial_events:
             await self._store.freshen()

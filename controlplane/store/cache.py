@@ -10,12 +10,13 @@ import asyncio
 import contextlib
 import heapq
 from bisect import bisect_left
-from collections.abc import Awaitable, Callable, Iterator
-from typing import Any
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from typing import Any, cast
 
 import structlog
 
 from controlplane.api import registry
+from controlplane.api.catalogue import Catalogue
 from controlplane.api.objects import Key
 from controlplane.api.registry import Kind
 from controlplane.store import keys
@@ -23,6 +24,7 @@ from controlplane.store.etcd import rpc_pb2 as rpc
 from controlplane.store.etcd.client import CompactedError, Etcd, UnavailableError
 from controlplane.store.log import Event, EventLog
 from controlplane.store.records import Record
+from protos.v1.apiextensions_pb2 import CustomResourceDefinition
 
 log = structlog.get_logger()
 
@@ -83,13 +85,17 @@ class Cache:
         self.revision = 0
         self._pass_barrier = pass_barrier
         self._etcd = etcd
-        self._kinds = {kind.resource: KindCache(kind, 0) for kind in registry.KINDS}
+        self.catalogue = Catalogue()
+        self._kinds = {kind.resource: KindCache(kind, 0) for kind in registry.STORED}
         self._waiters: list[tuple[int, int, asyncio.Future[None]]] = []
         self._tickets = 0
         self._loaded = asyncio.Event()
 
     def of(self, kind: Kind[Any]) -> KindCache:
-        return self._kinds[kind.resource]
+        cache = self._kinds.get(kind.resource)
+        if cache is None:
+            cache = self._kinds[kind.resource] = KindCache(kind, self.revision)
+        return cache
 
     async def loaded(self) -> None:
         """Returns once the first full copy is in."""
@@ -132,9 +138,10 @@ class Cache:
 
     async def _load(self) -> None:
         revision, pairs = await self._etcd.list(keys.OBJECTS)
+        self._define_all(pairs)
         found: dict[str, dict[Key, Record]] = {resource: {} for resource in self._kinds}
         for pair in pairs:
-            parsed = keys.parse(pair.key)
+            parsed = keys.parse(pair.key, self.catalogue)
             if parsed is not None:
                 kind, key = parsed
                 found[kind.resource][key] = Record(kind, key, pair.value, pair.mod_revision)
@@ -143,10 +150,18 @@ class Cache:
         self._advance(revision)
         self._loaded.set()
 
+    def _define_all(self, pairs: Iterable[rpc.KeyValue]) -> None:
+        """Puts the kinds that users define into the catalogue, before objects of theirs are met."""
+        prefix = keys.prefix_of(registry.CUSTOM_RESOURCE_DEFINITIONS)
+        for pair in pairs:
+            if pair.key.startswith(prefix):
+                kind = self.catalogue.define(CustomResourceDefinition.FromString(pair.value))
+                self._kinds.setdefault(kind.resource, KindCache(kind, self.revision))
+
     def _take(self, revision: int, events: Any) -> None:
         touched: dict[str, KindCache] = {}
         for event in events:
-            parsed = keys.parse(event.kv.key)
+            parsed = keys.parse(event.kv.key, self.catalogue)
             if parsed is None:
                 continue
             kind, key = parsed
@@ -155,10 +170,22 @@ class Cache:
                 cache.remove(key, event.kv.mod_revision)
             else:
                 cache.put(Record(kind, key, event.kv.value, event.kv.mod_revision))
+            if kind is registry.CUSTOM_RESOURCE_DEFINITIONS:
+                self._define(key.name, cache.get(key))
             touched[kind.resource] = cache
         self._advance(revision)
         for cache in touched.values():
             cache.log.wake()
+
+    def _define(self, resource: str, definition: Record | None) -> None:
+        if definition is None:
+            self.catalogue.forget(resource)
+            gone = self._kinds.pop(resource, None)
+            if gone is not None:
+                gone.load({}, self.revision)  # its watchers expire
+            return
+        kind = self.catalogue.define(cast("CustomResourceDefinition", definition.message()))
+        self.of(kind).kind = kind
 
     def _advance(self, revision: int) -> None:
         self.revision = revision

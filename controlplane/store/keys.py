@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from controlplane.api import registry
+from controlplane.api.catalogue import Catalogue
+from controlplane.api.kind import Kind
 from controlplane.api.objects import Key
-from controlplane.api.registry import Kind
 
 ROOT = b"/orlop/"
 BARRIER = ROOT + b"barrier"
@@ -29,12 +29,12 @@ def key_for(kind: Kind[Any], key: Key) -> bytes:
     return prefix_of(kind, key.namespace if kind.namespaced else "") + key.name.encode()
 
 
-def parse(raw: bytes) -> tuple[Kind[Any], Key] | None:
+def parse(raw: bytes, catalogue: Catalogue) -> tuple[Kind[Any], Key] | None:
     """The object that a key is for, or None for a key that is for no object of a known kind."""
     if not raw.startswith(OBJECTS):
         return None
     resource, *rest = raw[len(OBJECTS) :].decode().split("/")
-    kind = registry.by_resource(resource)
+    kind = catalogue.by_resource(resource)
     if kind is None or len(rest) != (2 if kind.namespaced else 1):
         return None
     return kind, Key(rest[0], rest[1]) if kind.namespaced else Key("", rest[0])

@@ -42,6 +42,7 @@ class Store:
         self._committer = Committer(self._etcd)
         self._history_seconds = history_seconds
         self.cache = Cache(self._etcd, self._pass_barrier)
+        self.catalogue = self.cache.catalogue
 
     async def run(self) -> None:
         """Serves until cancelled."""
@@ -89,7 +90,7 @@ class Store:
             raise errors.Expired(f"revision {revision} is no longer kept; list again from the start") from error
         except UnavailableError as error:
             raise errors.Unavailable(str(error)) from error
-        parsed = ((keys.parse(pair.key), pair) for pair in pairs)
+        parsed = ((keys.parse(pair.key, self.catalogue), pair) for pair in pairs)
         return [Record(kind, found[1], pair.value, pair.mod_revision) for found, pair in parsed if found], more
 
     async def write(

@@ -475,3 +475,642 @@ class ReplicaSetCondition(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ReplicaSetCondition: _TypeAlias = ReplicaSetCondition  # noqa: Y015
+
+@_typing.final
+class StatefulSet(_message.Message):
+    """Runs pods that each keep their own name, number and storage when they are replaced."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    METADATA_FIELD_NUMBER: _builtins.int
+    SPEC_FIELD_NUMBER: _builtins.int
+    STATUS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def metadata(self) -> _meta_pb2.ObjectMeta:
+        """Name, namespace, labels and other standard data of the object. The pods are named after it, with their ordinal
+        added.
+        """
+
+    @_builtins.property
+    def spec(self) -> Global___StatefulSetSpec:
+        """What the StatefulSet should run, and how it is updated."""
+
+    @_builtins.property
+    def status(self) -> Global___StatefulSetStatus:
+        """What is currently known about the StatefulSet. Written by the system."""
+
+    def __init__(
+        self,
+        *,
+        metadata: _meta_pb2.ObjectMeta | None = ...,
+        spec: Global___StatefulSetSpec | None = ...,
+        status: Global___StatefulSetStatus | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["metadata", b"metadata", "spec", b"spec", "status", b"status"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["metadata", b"metadata", "spec", b"spec", "status", b"status"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StatefulSet: _TypeAlias = StatefulSet  # noqa: Y015
+
+@_typing.final
+class StatefulSetSpec(_message.Message):
+    """What a StatefulSet should run, and how it is updated."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REPLICAS_FIELD_NUMBER: _builtins.int
+    SELECTOR_FIELD_NUMBER: _builtins.int
+    TEMPLATE_FIELD_NUMBER: _builtins.int
+    VOLUME_CLAIM_TEMPLATES_FIELD_NUMBER: _builtins.int
+    SERVICE_NAME_FIELD_NUMBER: _builtins.int
+    POD_MANAGEMENT_POLICY_FIELD_NUMBER: _builtins.int
+    UPDATE_STRATEGY_FIELD_NUMBER: _builtins.int
+    REVISION_HISTORY_LIMIT_FIELD_NUMBER: _builtins.int
+    MIN_READY_SECONDS_FIELD_NUMBER: _builtins.int
+    PERSISTENT_VOLUME_CLAIM_RETENTION_POLICY_FIELD_NUMBER: _builtins.int
+    ORDINALS_FIELD_NUMBER: _builtins.int
+    replicas: _builtins.int
+    """How many pods to run; 1 by default, and 0 is allowed."""
+    service_name: _builtins.str
+    """Name of the Service, usually headless, that gives each pod a DNS name of its own. It must be made separately,
+    in the same namespace. Cannot be changed.
+    """
+    pod_management_policy: _builtins.str
+    """OrderedReady (the default) starts pods one after the other, each once those before it are ready, and stops them
+    in reverse; Parallel does not wait. Cannot be changed.
+    """
+    revision_history_limit: _builtins.int
+    """How many old revisions of the template to keep for rolling back; 10 by default."""
+    min_ready_seconds: _builtins.int
+    """Seconds a new pod must stay ready before it counts as available; 0 by default."""
+    @_builtins.property
+    def selector(self) -> _meta_pb2.LabelSelector:
+        """Which pods belong to the StatefulSet, by label. Required, must match the template's labels, and cannot be
+        changed.
+        """
+
+    @_builtins.property
+    def template(self) -> _core_pb2.PodTemplateSpec:
+        """Pattern for the pods, which are named after the StatefulSet and their ordinal, such as web-0. The only
+        restartPolicy allowed is Always. Required.
+        """
+
+    @_builtins.property
+    def volume_claim_templates(self) -> _containers.RepeatedCompositeFieldContainer[_core_pb2.PersistentVolumeClaim]:
+        """Patterns for claims, of which each pod gets its own and keeps it when replaced. Containers mount them by the
+        template's name, and they replace volumes of the same name. Cannot be changed.
+        """
+
+    @_builtins.property
+    def update_strategy(self) -> Global___StatefulSetUpdateStrategy:
+        """How old pods are replaced by new ones after a change of the template."""
+
+    @_builtins.property
+    def persistent_volume_claim_retention_policy(self) -> Global___StatefulSetPersistentVolumeClaimRetentionPolicy:
+        """Whether claims made from volumeClaimTemplates go along with the StatefulSet or with pods removed by scaling. By
+        default they are always kept.
+        """
+
+    @_builtins.property
+    def ordinals(self) -> Global___StatefulSetOrdinals:
+        """How the pods are numbered. By default they count from 0."""
+
+    def __init__(
+        self,
+        *,
+        replicas: _builtins.int | None = ...,
+        selector: _meta_pb2.LabelSelector | None = ...,
+        template: _core_pb2.PodTemplateSpec | None = ...,
+        volume_claim_templates: _abc.Iterable[_core_pb2.PersistentVolumeClaim] | None = ...,
+        service_name: _builtins.str = ...,
+        pod_management_policy: _builtins.str = ...,
+        update_strategy: Global___StatefulSetUpdateStrategy | None = ...,
+        revision_history_limit: _builtins.int | None = ...,
+        min_ready_seconds: _builtins.int = ...,
+        persistent_volume_claim_retention_policy: Global___StatefulSetPersistentVolumeClaimRetentionPolicy | None = ...,
+        ordinals: Global___StatefulSetOrdinals | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_replicas", b"_replicas", "_revision_history_limit", b"_revision_history_limit", "ordinals", b"ordinals", "persistent_volume_claim_retention_policy", b"persistent_volume_claim_retention_policy", "replicas", b"replicas", "revision_history_limit", b"revision_history_limit", "selector", b"selector", "template", b"template", "update_strategy", b"update_strategy"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_replicas", b"_replicas", "_revision_history_limit", b"_revision_history_limit", "min_ready_seconds", b"min_ready_seconds", "ordinals", b"ordinals", "persistent_volume_claim_retention_policy", b"persistent_volume_claim_retention_policy", "pod_management_policy", b"pod_management_policy", "replicas", b"replicas", "revision_history_limit", b"revision_history_limit", "selector", b"selector", "service_name", b"service_name", "template", b"template", "update_strategy", b"update_strategy", "volume_claim_templates", b"volume_claim_templates"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__replicas: _TypeAlias = _typing.Literal["replicas"]  # noqa: Y015
+    _WhichOneofArgType__replicas: _TypeAlias = _typing.Literal["_replicas", b"_replicas"]  # noqa: Y015
+    _WhichOneofReturnType__revision_history_limit: _TypeAlias = _typing.Literal["revision_history_limit"]  # noqa: Y015
+    _WhichOneofArgType__revision_history_limit: _TypeAlias = _typing.Literal["_revision_history_limit", b"_revision_history_limit"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__replicas) -> _WhichOneofReturnType__replicas | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__revision_history_limit) -> _WhichOneofReturnType__revision_history_limit | None: ...
+
+Global___StatefulSetSpec: _TypeAlias = StatefulSetSpec  # noqa: Y015
+
+@_typing.final
+class StatefulSetUpdateStrategy(_message.Message):
+    """How a StatefulSet replaces old pods by new ones."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TYPE_FIELD_NUMBER: _builtins.int
+    ROLLING_UPDATE_FIELD_NUMBER: _builtins.int
+    type: _builtins.str
+    """RollingUpdate (the default) replaces pods from the highest ordinal down; OnDelete makes a new pod only once
+    someone has deleted the old one.
+    """
+    @_builtins.property
+    def rolling_update(self) -> Global___RollingUpdateStatefulSetStrategy:
+        """Details of a rolling update. Only used with type RollingUpdate."""
+
+    def __init__(
+        self,
+        *,
+        type: _builtins.str = ...,
+        rolling_update: Global___RollingUpdateStatefulSetStrategy | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["rolling_update", b"rolling_update"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["rolling_update", b"rolling_update", "type", b"type"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StatefulSetUpdateStrategy: _TypeAlias = StatefulSetUpdateStrategy  # noqa: Y015
+
+@_typing.final
+class RollingUpdateStatefulSetStrategy(_message.Message):
+    """Which pods a rolling update of a StatefulSet replaces, and how many at a time."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PARTITION_FIELD_NUMBER: _builtins.int
+    MAX_UNAVAILABLE_FIELD_NUMBER: _builtins.int
+    partition: _builtins.int
+    """Lowest ordinal to update: pods with a lower one keep the old template. 0 by default, which updates all."""
+    @_builtins.property
+    def max_unavailable(self) -> _meta_pb2.IntOrString:
+        """How many pods may be unavailable meanwhile, as a number or a percentage of replicas, rounded up; 1 by default
+        and never 0. May have no effect with the pod management policy OrderedReady.
+        """
+
+    def __init__(
+        self,
+        *,
+        partition: _builtins.int | None = ...,
+        max_unavailable: _meta_pb2.IntOrString | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_partition", b"_partition", "max_unavailable", b"max_unavailable", "partition", b"partition"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_partition", b"_partition", "max_unavailable", b"max_unavailable", "partition", b"partition"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__partition: _TypeAlias = _typing.Literal["partition"]  # noqa: Y015
+    _WhichOneofArgType__partition: _TypeAlias = _typing.Literal["_partition", b"_partition"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__partition) -> _WhichOneofReturnType__partition | None: ...
+
+Global___RollingUpdateStatefulSetStrategy: _TypeAlias = RollingUpdateStatefulSetStrategy  # noqa: Y015
+
+@_typing.final
+class StatefulSetPersistentVolumeClaimRetentionPolicy(_message.Message):
+    """What becomes of the claims made from volumeClaimTemplates once they are no longer needed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WHEN_DELETED_FIELD_NUMBER: _builtins.int
+    WHEN_SCALED_FIELD_NUMBER: _builtins.int
+    when_deleted: _builtins.str
+    """When the StatefulSet is deleted: Retain (the default) keeps the claims, Delete deletes them."""
+    when_scaled: _builtins.str
+    """When replicas is lowered: Retain (the default) keeps the claims of the pods removed, Delete deletes them."""
+    def __init__(
+        self,
+        *,
+        when_deleted: _builtins.str = ...,
+        when_scaled: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["when_deleted", b"when_deleted", "when_scaled", b"when_scaled"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StatefulSetPersistentVolumeClaimRetentionPolicy: _TypeAlias = StatefulSetPersistentVolumeClaimRetentionPolicy  # noqa: Y015
+
+@_typing.final
+class StatefulSetOrdinals(_message.Message):
+    """How the pods of a StatefulSet are numbered."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    START_FIELD_NUMBER: _builtins.int
+    start: _builtins.int
+    """Ordinal of the first pod; the others count up from it. 0 by default, and not negative."""
+    def __init__(
+        self,
+        *,
+        start: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["start", b"start"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StatefulSetOrdinals: _TypeAlias = StatefulSetOrdinals  # noqa: Y015
+
+@_typing.final
+class StatefulSetStatus(_message.Message):
+    """What is currently known about a StatefulSet."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OBSERVED_GENERATION_FIELD_NUMBER: _builtins.int
+    REPLICAS_FIELD_NUMBER: _builtins.int
+    READY_REPLICAS_FIELD_NUMBER: _builtins.int
+    CURRENT_REPLICAS_FIELD_NUMBER: _builtins.int
+    UPDATED_REPLICAS_FIELD_NUMBER: _builtins.int
+    CURRENT_REVISION_FIELD_NUMBER: _builtins.int
+    UPDATE_REVISION_FIELD_NUMBER: _builtins.int
+    COLLISION_COUNT_FIELD_NUMBER: _builtins.int
+    CONDITIONS_FIELD_NUMBER: _builtins.int
+    AVAILABLE_REPLICAS_FIELD_NUMBER: _builtins.int
+    observed_generation: _builtins.int
+    """The metadata.generation that the controller has last acted on. If lower than the current one, this status is
+    out of date.
+    """
+    replicas: _builtins.int
+    """How many pods of the StatefulSet exist."""
+    ready_replicas: _builtins.int
+    """How many pods are ready."""
+    current_replicas: _builtins.int
+    """How many pods are of the revision named by currentRevision."""
+    updated_replicas: _builtins.int
+    """How many pods are of the revision named by updateRevision."""
+    current_revision: _builtins.str
+    """Name of the ControllerRevision of the pods that an update has not reached yet. Equal to updateRevision when no
+    update is under way.
+    """
+    update_revision: _builtins.str
+    """Name of the ControllerRevision made from the present template, which an update brings the pods to."""
+    collision_count: _builtins.int
+    """How often the name for a new ControllerRevision was already taken. Used by the controller to find a free one."""
+    available_replicas: _builtins.int
+    """How many pods have been ready for at least minReadySeconds."""
+    @_builtins.property
+    def conditions(self) -> _containers.RepeatedCompositeFieldContainer[Global___StatefulSetCondition]:
+        """Conditions of the StatefulSet, one of each type."""
+
+    def __init__(
+        self,
+        *,
+        observed_generation: _builtins.int = ...,
+        replicas: _builtins.int = ...,
+        ready_replicas: _builtins.int = ...,
+        current_replicas: _builtins.int = ...,
+        updated_replicas: _builtins.int = ...,
+        current_revision: _builtins.str = ...,
+        update_revision: _builtins.str = ...,
+        collision_count: _builtins.int | None = ...,
+        conditions: _abc.Iterable[Global___StatefulSetCondition] | None = ...,
+        available_replicas: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_collision_count", b"_collision_count", "collision_count", b"collision_count"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_collision_count", b"_collision_count", "available_replicas", b"available_replicas", "collision_count", b"collision_count", "conditions", b"conditions", "current_replicas", b"current_replicas", "current_revision", b"current_revision", "observed_generation", b"observed_generation", "ready_replicas", b"ready_replicas", "replicas", b"replicas", "update_revision", b"update_revision", "updated_replicas", b"updated_replicas"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__collision_count: _TypeAlias = _typing.Literal["collision_count"]  # noqa: Y015
+    _WhichOneofArgType__collision_count: _TypeAlias = _typing.Literal["_collision_count", b"_collision_count"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__collision_count) -> _WhichOneofReturnType__collision_count | None: ...
+
+Global___StatefulSetStatus: _TypeAlias = StatefulSetStatus  # noqa: Y015
+
+@_typing.final
+class StatefulSetCondition(_message.Message):
+    """One aspect of a StatefulSet's state."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TYPE_FIELD_NUMBER: _builtins.int
+    STATUS_FIELD_NUMBER: _builtins.int
+    LAST_TRANSITION_TIME_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    MESSAGE_FIELD_NUMBER: _builtins.int
+    type: _builtins.str
+    """Name of the condition. At most one condition of each type exists."""
+    status: _builtins.str
+    """Whether the condition holds: True, False or Unknown."""
+    reason: _builtins.str
+    """Short CamelCase word for why the status last changed."""
+    message: _builtins.str
+    """Text for people with details of the last change."""
+    @_builtins.property
+    def last_transition_time(self) -> _meta_pb2.Time:
+        """When the status last changed from one value to another."""
+
+    def __init__(
+        self,
+        *,
+        type: _builtins.str = ...,
+        status: _builtins.str = ...,
+        last_transition_time: _meta_pb2.Time | None = ...,
+        reason: _builtins.str = ...,
+        message: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["last_transition_time", b"last_transition_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["last_transition_time", b"last_transition_time", "message", b"message", "reason", b"reason", "status", b"status", "type", b"type"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StatefulSetCondition: _TypeAlias = StatefulSetCondition  # noqa: Y015
+
+@_typing.final
+class DaemonSet(_message.Message):
+    """Runs one copy of a pod on every node, or on those nodes that its template allows."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    METADATA_FIELD_NUMBER: _builtins.int
+    SPEC_FIELD_NUMBER: _builtins.int
+    STATUS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def metadata(self) -> _meta_pb2.ObjectMeta:
+        """Name, namespace, labels and other standard data of the object."""
+
+    @_builtins.property
+    def spec(self) -> Global___DaemonSetSpec:
+        """What the DaemonSet should run, and how it is updated."""
+
+    @_builtins.property
+    def status(self) -> Global___DaemonSetStatus:
+        """What is currently known about the DaemonSet. Written by the system."""
+
+    def __init__(
+        self,
+        *,
+        metadata: _meta_pb2.ObjectMeta | None = ...,
+        spec: Global___DaemonSetSpec | None = ...,
+        status: Global___DaemonSetStatus | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["metadata", b"metadata", "spec", b"spec", "status", b"status"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["metadata", b"metadata", "spec", b"spec", "status", b"status"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DaemonSet: _TypeAlias = DaemonSet  # noqa: Y015
+
+@_typing.final
+class DaemonSetSpec(_message.Message):
+    """What a DaemonSet should run, and how it is updated."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SELECTOR_FIELD_NUMBER: _builtins.int
+    TEMPLATE_FIELD_NUMBER: _builtins.int
+    UPDATE_STRATEGY_FIELD_NUMBER: _builtins.int
+    MIN_READY_SECONDS_FIELD_NUMBER: _builtins.int
+    REVISION_HISTORY_LIMIT_FIELD_NUMBER: _builtins.int
+    min_ready_seconds: _builtins.int
+    """Seconds a new pod must stay ready before it counts as available; 0 by default."""
+    revision_history_limit: _builtins.int
+    """How many old revisions of the template to keep for rolling back; 10 by default."""
+    @_builtins.property
+    def selector(self) -> _meta_pb2.LabelSelector:
+        """Which pods belong to the DaemonSet, by label. Required, must match the template's labels, and cannot be
+        changed.
+        """
+
+    @_builtins.property
+    def template(self) -> _core_pb2.PodTemplateSpec:
+        """Pattern for the pods. Its node selector, affinity and tolerations decide which nodes get one; the only
+        restartPolicy allowed is Always. Required.
+        """
+
+    @_builtins.property
+    def update_strategy(self) -> Global___DaemonSetUpdateStrategy:
+        """How old pods are replaced by new ones after a change of the template."""
+
+    def __init__(
+        self,
+        *,
+        selector: _meta_pb2.LabelSelector | None = ...,
+        template: _core_pb2.PodTemplateSpec | None = ...,
+        update_strategy: Global___DaemonSetUpdateStrategy | None = ...,
+        min_ready_seconds: _builtins.int = ...,
+        revision_history_limit: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_revision_history_limit", b"_revision_history_limit", "revision_history_limit", b"revision_history_limit", "selector", b"selector", "template", b"template", "update_strategy", b"update_strategy"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_revision_history_limit", b"_revision_history_limit", "min_ready_seconds", b"min_ready_seconds", "revision_history_limit", b"revision_history_limit", "selector", b"selector", "template", b"template", "update_strategy", b"update_strategy"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__revision_history_limit: _TypeAlias = _typing.Literal["revision_history_limit"]  # noqa: Y015
+    _WhichOneofArgType__revision_history_limit: _TypeAlias = _typing.Literal["_revision_history_limit", b"_revision_history_limit"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__revision_history_limit) -> _WhichOneofReturnType__revision_history_limit | None: ...
+
+Global___DaemonSetSpec: _TypeAlias = DaemonSetSpec  # noqa: Y015
+
+@_typing.final
+class DaemonSetUpdateStrategy(_message.Message):
+    """How a DaemonSet replaces old pods by new ones."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TYPE_FIELD_NUMBER: _builtins.int
+    ROLLING_UPDATE_FIELD_NUMBER: _builtins.int
+    type: _builtins.str
+    """RollingUpdate (the default) replaces old pods step by step; OnDelete makes a new pod only once someone has
+    deleted the old one.
+    """
+    @_builtins.property
+    def rolling_update(self) -> Global___RollingUpdateDaemonSet:
+        """Limits of a rolling update. Only used with type RollingUpdate."""
+
+    def __init__(
+        self,
+        *,
+        type: _builtins.str = ...,
+        rolling_update: Global___RollingUpdateDaemonSet | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["rolling_update", b"rolling_update"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["rolling_update", b"rolling_update", "type", b"type"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DaemonSetUpdateStrategy: _TypeAlias = DaemonSetUpdateStrategy  # noqa: Y015
+
+@_typing.final
+class RollingUpdateDaemonSet(_message.Message):
+    """How many nodes a rolling update of a DaemonSet may work on at a time. Exactly one of its fields must be other than
+    0.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MAX_UNAVAILABLE_FIELD_NUMBER: _builtins.int
+    MAX_SURGE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def max_unavailable(self) -> _meta_pb2.IntOrString:
+        """How many nodes may be without an available pod meanwhile, as a number or a percentage of the nodes that should
+        have one, rounded up; 1 by default. Not 0 if maxSurge is 0.
+        """
+
+    @_builtins.property
+    def max_surge(self) -> _meta_pb2.IntOrString:
+        """How many nodes may run a new pod beside the old one meanwhile, as a number or a percentage of the nodes that
+        should have one, rounded up; 0 by default. If set, maxUnavailable must be 0.
+        """
+
+    def __init__(
+        self,
+        *,
+        max_unavailable: _meta_pb2.IntOrString | None = ...,
+        max_surge: _meta_pb2.IntOrString | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["max_surge", b"max_surge", "max_unavailable", b"max_unavailable"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["max_surge", b"max_surge", "max_unavailable", b"max_unavailable"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RollingUpdateDaemonSet: _TypeAlias = RollingUpdateDaemonSet  # noqa: Y015
+
+@_typing.final
+class DaemonSetStatus(_message.Message):
+    """What is currently known about a DaemonSet."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CURRENT_NUMBER_SCHEDULED_FIELD_NUMBER: _builtins.int
+    NUMBER_MISSCHEDULED_FIELD_NUMBER: _builtins.int
+    DESIRED_NUMBER_SCHEDULED_FIELD_NUMBER: _builtins.int
+    NUMBER_READY_FIELD_NUMBER: _builtins.int
+    OBSERVED_GENERATION_FIELD_NUMBER: _builtins.int
+    UPDATED_NUMBER_SCHEDULED_FIELD_NUMBER: _builtins.int
+    NUMBER_AVAILABLE_FIELD_NUMBER: _builtins.int
+    NUMBER_UNAVAILABLE_FIELD_NUMBER: _builtins.int
+    COLLISION_COUNT_FIELD_NUMBER: _builtins.int
+    CONDITIONS_FIELD_NUMBER: _builtins.int
+    current_number_scheduled: _builtins.int
+    """How many nodes run at least one pod of the DaemonSet and should do so."""
+    number_misscheduled: _builtins.int
+    """How many nodes run a pod of the DaemonSet though they should not."""
+    desired_number_scheduled: _builtins.int
+    """How many nodes should run a pod of the DaemonSet."""
+    number_ready: _builtins.int
+    """How many of the nodes that should run a pod have one that is ready."""
+    observed_generation: _builtins.int
+    """The metadata.generation that the controller has last acted on. If lower than the current one, this status is
+    out of date.
+    """
+    updated_number_scheduled: _builtins.int
+    """How many nodes run a pod made from the current template."""
+    number_available: _builtins.int
+    """How many of the nodes that should run a pod have one that has been ready for at least minReadySeconds."""
+    number_unavailable: _builtins.int
+    """How many of the nodes that should run a pod have none that is available."""
+    collision_count: _builtins.int
+    """How often the name for a new ControllerRevision was already taken. Used by the controller to find a free one."""
+    @_builtins.property
+    def conditions(self) -> _containers.RepeatedCompositeFieldContainer[Global___DaemonSetCondition]:
+        """Conditions of the DaemonSet, one of each type."""
+
+    def __init__(
+        self,
+        *,
+        current_number_scheduled: _builtins.int = ...,
+        number_misscheduled: _builtins.int = ...,
+        desired_number_scheduled: _builtins.int = ...,
+        number_ready: _builtins.int = ...,
+        observed_generation: _builtins.int = ...,
+        updated_number_scheduled: _builtins.int = ...,
+        number_available: _builtins.int = ...,
+        number_unavailable: _builtins.int = ...,
+        collision_count: _builtins.int | None = ...,
+        conditions: _abc.Iterable[Global___DaemonSetCondition] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_collision_count", b"_collision_count", "collision_count", b"collision_count"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_collision_count", b"_collision_count", "collision_count", b"collision_count", "conditions", b"conditions", "current_number_scheduled", b"current_number_scheduled", "desired_number_scheduled", b"desired_number_scheduled", "number_available", b"number_available", "number_misscheduled", b"number_misscheduled", "number_ready", b"number_ready", "number_unavailable", b"number_unavailable", "observed_generation", b"observed_generation", "updated_number_scheduled", b"updated_number_scheduled"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__collision_count: _TypeAlias = _typing.Literal["collision_count"]  # noqa: Y015
+    _WhichOneofArgType__collision_count: _TypeAlias = _typing.Literal["_collision_count", b"_collision_count"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__collision_count) -> _WhichOneofReturnType__collision_count | None: ...
+
+Global___DaemonSetStatus: _TypeAlias = DaemonSetStatus  # noqa: Y015
+
+@_typing.final
+class DaemonSetCondition(_message.Message):
+    """One aspect of a DaemonSet's state."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TYPE_FIELD_NUMBER: _builtins.int
+    STATUS_FIELD_NUMBER: _builtins.int
+    LAST_TRANSITION_TIME_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    MESSAGE_FIELD_NUMBER: _builtins.int
+    type: _builtins.str
+    """Name of the condition. At most one condition of each type exists."""
+    status: _builtins.str
+    """Whether the condition holds: True, False or Unknown."""
+    reason: _builtins.str
+    """Short CamelCase word for why the status last changed."""
+    message: _builtins.str
+    """Text for people with details of the last change."""
+    @_builtins.property
+    def last_transition_time(self) -> _meta_pb2.Time:
+        """When the status last changed from one value to another."""
+
+    def __init__(
+        self,
+        *,
+        type: _builtins.str = ...,
+        status: _builtins.str = ...,
+        last_transition_time: _meta_pb2.Time | None = ...,
+        reason: _builtins.str = ...,
+        message: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["last_transition_time", b"last_transition_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["last_transition_time", b"last_transition_time", "message", b"message", "reason", b"reason", "status", b"status", "type", b"type"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DaemonSetCondition: _TypeAlias = DaemonSetCondition  # noqa: Y015
+
+@_typing.final
+class ControllerRevision(_message.Message):
+    """Snapshot of an earlier or the current template of a DaemonSet or StatefulSet, kept for rolling back. Made by its
+    controller and not meant to be edited.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    METADATA_FIELD_NUMBER: _builtins.int
+    DATA_FIELD_NUMBER: _builtins.int
+    REVISION_FIELD_NUMBER: _builtins.int
+    revision: _builtins.int
+    """Number of the revision; a higher one is newer."""
+    @_builtins.property
+    def metadata(self) -> _meta_pb2.ObjectMeta:
+        """Name, namespace, labels and other standard data of the object."""
+
+    @_builtins.property
+    def data(self) -> _meta_pb2.RawExtension:
+        """The recorded template. Cannot be changed."""
+
+    def __init__(
+        self,
+        *,
+        metadata: _meta_pb2.ObjectMeta | None = ...,
+        data: _meta_pb2.RawExtension | None = ...,
+        revision: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["data", b"data", "metadata", b"metadata"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["data", b"data", "metadata", b"metadata", "revision", b"revision"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ControllerRevision: _TypeAlias = ControllerRevision  # noqa: Y015

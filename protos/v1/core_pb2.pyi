@@ -8007,3 +8007,2093 @@ class PodTemplateSpec(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___PodTemplateSpec: _TypeAlias = PodTemplateSpec  # noqa: Y015
+
+@_typing.final
+class PodTemplate(_message.Message):
+    """Pattern for pods, stored as an object of its own."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    METADATA_FIELD_NUMBER: _builtins.int
+    TEMPLATE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def metadata(self) -> _meta_pb2.ObjectMeta:
+        """Name, namespace, labels and other standard data of the object."""
+
+    @_builtins.property
+    def template(self) -> Global___PodTemplateSpec:
+        """The pattern for the pods."""
+
+    def __init__(
+        self,
+        *,
+        metadata: _meta_pb2.ObjectMeta | None = ...,
+        template: Global___PodTemplateSpec | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["metadata", b"metadata", "template", b"template"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["metadata", b"metadata", "template", b"template"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PodTemplate: _TypeAlias = PodTemplate  # noqa: Y015
+
+@_typing.final
+class ReplicationController(_message.Message):
+    """Keeps a number of identical pods running. Superseded by Deployment and ReplicaSet."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    METADATA_FIELD_NUMBER: _builtins.int
+    SPEC_FIELD_NUMBER: _builtins.int
+    STATUS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def metadata(self) -> _meta_pb2.ObjectMeta:
+        """Name, namespace, labels and other standard data of the object. Without labels it takes those of the pod
+        template.
+        """
+
+    @_builtins.property
+    def spec(self) -> Global___ReplicationControllerSpec:
+        """What the ReplicationController should run."""
+
+    @_builtins.property
+    def status(self) -> Global___ReplicationControllerStatus:
+        """What is currently known about the ReplicationController. Written by the system."""
+
+    def __init__(
+        self,
+        *,
+        metadata: _meta_pb2.ObjectMeta | None = ...,
+        spec: Global___ReplicationControllerSpec | None = ...,
+        status: Global___ReplicationControllerStatus | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["metadata", b"metadata", "spec", b"spec", "status", b"status"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["metadata", b"metadata", "spec", b"spec", "status", b"status"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReplicationController: _TypeAlias = ReplicationController  # noqa: Y015
+
+@_typing.final
+class ReplicationControllerSpec(_message.Message):
+    """What a ReplicationController should run."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class SelectorEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    REPLICAS_FIELD_NUMBER: _builtins.int
+    SELECTOR_FIELD_NUMBER: _builtins.int
+    TEMPLATE_FIELD_NUMBER: _builtins.int
+    MIN_READY_SECONDS_FIELD_NUMBER: _builtins.int
+    replicas: _builtins.int
+    """How many pods to run; 1 by default, and 0 is allowed."""
+    min_ready_seconds: _builtins.int
+    """Seconds a new pod must stay ready before it counts as available; 0 by default."""
+    @_builtins.property
+    def selector(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """Labels of the pods that belong to the ReplicationController; those of the template by default. The template's
+        labels must match it.
+        """
+
+    @_builtins.property
+    def template(self) -> Global___PodTemplateSpec:
+        """Pattern for the pods made when there are too few. Changing it does not touch existing pods; the only
+        restartPolicy allowed is Always. Required.
+        """
+
+    def __init__(
+        self,
+        *,
+        replicas: _builtins.int | None = ...,
+        selector: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        template: Global___PodTemplateSpec | None = ...,
+        min_ready_seconds: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_replicas", b"_replicas", "replicas", b"replicas", "template", b"template"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_replicas", b"_replicas", "min_ready_seconds", b"min_ready_seconds", "replicas", b"replicas", "selector", b"selector", "template", b"template"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__replicas: _TypeAlias = _typing.Literal["replicas"]  # noqa: Y015
+    _WhichOneofArgType__replicas: _TypeAlias = _typing.Literal["_replicas", b"_replicas"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__replicas) -> _WhichOneofReturnType__replicas | None: ...
+
+Global___ReplicationControllerSpec: _TypeAlias = ReplicationControllerSpec  # noqa: Y015
+
+@_typing.final
+class ReplicationControllerStatus(_message.Message):
+    """What is currently known about a ReplicationController."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REPLICAS_FIELD_NUMBER: _builtins.int
+    FULLY_LABELED_REPLICAS_FIELD_NUMBER: _builtins.int
+    OBSERVED_GENERATION_FIELD_NUMBER: _builtins.int
+    READY_REPLICAS_FIELD_NUMBER: _builtins.int
+    AVAILABLE_REPLICAS_FIELD_NUMBER: _builtins.int
+    CONDITIONS_FIELD_NUMBER: _builtins.int
+    replicas: _builtins.int
+    """How many pods of the ReplicationController exist, leaving out those ended or being deleted."""
+    fully_labeled_replicas: _builtins.int
+    """How many of its pods carry all labels of the pod template."""
+    observed_generation: _builtins.int
+    """The metadata.generation that the controller has last acted on. If lower than the current one, this status is
+    out of date.
+    """
+    ready_replicas: _builtins.int
+    """How many pods are ready."""
+    available_replicas: _builtins.int
+    """How many pods have been ready for at least minReadySeconds."""
+    @_builtins.property
+    def conditions(self) -> _containers.RepeatedCompositeFieldContainer[Global___ReplicationControllerCondition]:
+        """Conditions of the ReplicationController, such as ReplicaFailure."""
+
+    def __init__(
+        self,
+        *,
+        replicas: _builtins.int = ...,
+        fully_labeled_replicas: _builtins.int = ...,
+        observed_generation: _builtins.int = ...,
+        ready_replicas: _builtins.int = ...,
+        available_replicas: _builtins.int = ...,
+        conditions: _abc.Iterable[Global___ReplicationControllerCondition] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["available_replicas", b"available_replicas", "conditions", b"conditions", "fully_labeled_replicas", b"fully_labeled_replicas", "observed_generation", b"observed_generation", "ready_replicas", b"ready_replicas", "replicas", b"replicas"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReplicationControllerStatus: _TypeAlias = ReplicationControllerStatus  # noqa: Y015
+
+@_typing.final
+class ReplicationControllerCondition(_message.Message):
+    """One aspect of a ReplicationController's state."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TYPE_FIELD_NUMBER: _builtins.int
+    STATUS_FIELD_NUMBER: _builtins.int
+    LAST_TRANSITION_TIME_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    MESSAGE_FIELD_NUMBER: _builtins.int
+    type: _builtins.str
+    """Name of the condition, such as ReplicaFailure."""
+    status: _builtins.str
+    """Whether the condition holds: True, False or Unknown."""
+    reason: _builtins.str
+    """Short CamelCase word for why the status last changed, such as FailedCreate."""
+    message: _builtins.str
+    """Text for people with details of the last change."""
+    @_builtins.property
+    def last_transition_time(self) -> _meta_pb2.Time:
+        """When the status last changed from one value to another."""
+
+    def __init__(
+        self,
+        *,
+        type: _builtins.str = ...,
+        status: _builtins.str = ...,
+        last_transition_time: _meta_pb2.Time | None = ...,
+        reason: _builtins.str = ...,
+        message: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["last_transition_time", b"last_transition_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["last_transition_time", b"last_transition_time", "message", b"message", "reason", b"reason", "status", b"status", "type", b"type"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReplicationControllerCondition: _TypeAlias = ReplicationControllerCondition  # noqa: Y015
+
+@_typing.final
+class ServiceAccount(_message.Message):
+    """Identity that pods use to talk to the API server."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    METADATA_FIELD_NUMBER: _builtins.int
+    SECRETS_FIELD_NUMBER: _builtins.int
+    IMAGE_PULL_SECRETS_FIELD_NUMBER: _builtins.int
+    AUTOMOUNT_SERVICE_ACCOUNT_TOKEN_FIELD_NUMBER: _builtins.int
+    automount_service_account_token: _builtins.bool
+    """Whether pods with this account get a token mounted; true by default. A pod's own setting takes precedence."""
+    @_builtins.property
+    def metadata(self) -> _meta_pb2.ObjectMeta:
+        """Name, namespace, labels and other standard data of the object."""
+
+    @_builtins.property
+    def secrets(self) -> _containers.RepeatedCompositeFieldContainer[Global___ObjectReference]:
+        """Secrets in the same namespace that pods with this account may use. Only enforced if the annotation
+        kubernetes.io/enforce-mountable-secrets is true, which is deprecated.
+        """
+
+    @_builtins.property
+    def image_pull_secrets(self) -> _containers.RepeatedCompositeFieldContainer[Global___LocalObjectReference]:
+        """Secrets in the same namespace with credentials for image registries. Given to pods with this account that name
+        none themselves.
+        """
+
+    def __init__(
+        self,
+        *,
+        metadata: _meta_pb2.ObjectMeta | None = ...,
+        secrets: _abc.Iterable[Global___ObjectReference] | None = ...,
+        image_pull_secrets: _abc.Iterable[Global___LocalObjectReference] | None = ...,
+        automount_service_account_token: _builtins.bool | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_automount_service_account_token", b"_automount_service_account_token", "automount_service_account_token", b"automount_service_account_token", "metadata", b"metadata"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_automount_service_account_token", b"_automount_service_account_token", "automount_service_account_token", b"automount_service_account_token", "image_pull_secrets", b"image_pull_secrets", "metadata", b"metadata", "secrets", b"secrets"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__automount_service_account_token: _TypeAlias = _typing.Literal["automount_service_account_token"]  # noqa: Y015
+    _WhichOneofArgType__automount_service_account_token: _TypeAlias = _typing.Literal["_automount_service_account_token", b"_automount_service_account_token"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__automount_service_account_token) -> _WhichOneofReturnType__automount_service_account_token | None: ...
+
+Global___ServiceAccount: _TypeAlias = ServiceAccount  # noqa: Y015
+
+@_typing.final
+class PersistentVolume(_message.Message):
+    """Piece of storage in the cluster, made by an administrator or on request of a claim, that outlives the pods using
+    it.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    METADATA_FIELD_NUMBER: _builtins.int
+    SPEC_FIELD_NUMBER: _builtins.int
+    STATUS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def metadata(self) -> _meta_pb2.ObjectMeta:
+        """Name, labels and other standard data of the object."""
+
+    @_builtins.property
+    def spec(self) -> Global___PersistentVolumeSpec:
+        """Where the storage is, what it offers, and which claim holds it."""
+
+    @_builtins.property
+    def status(self) -> Global___PersistentVolumeStatus:
+        """What is currently known about the volume. Written by the system."""
+
+    def __init__(
+        self,
+        *,
+        metadata: _meta_pb2.ObjectMeta | None = ...,
+        spec: Global___PersistentVolumeSpec | None = ...,
+        status: Global___PersistentVolumeStatus | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["metadata", b"metadata", "spec", b"spec", "status", b"status"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["metadata", b"metadata", "spec", b"spec", "status", b"status"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PersistentVolume: _TypeAlias = PersistentVolume  # noqa: Y015
+
+@_typing.final
+class PersistentVolumeSpec(_message.Message):
+    """Where the storage of a PersistentVolume is, what it offers, and which claim holds it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class CapacityEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        @_builtins.property
+        def value(self) -> _meta_pb2.Quantity: ...
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _meta_pb2.Quantity | None = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _typing.Literal["value", b"value"]  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    CAPACITY_FIELD_NUMBER: _builtins.int
+    PERSISTENT_VOLUME_SOURCE_FIELD_NUMBER: _builtins.int
+    ACCESS_MODES_FIELD_NUMBER: _builtins.int
+    CLAIM_REF_FIELD_NUMBER: _builtins.int
+    PERSISTENT_VOLUME_RECLAIM_POLICY_FIELD_NUMBER: _builtins.int
+    STORAGE_CLASS_NAME_FIELD_NUMBER: _builtins.int
+    MOUNT_OPTIONS_FIELD_NUMBER: _builtins.int
+    VOLUME_MODE_FIELD_NUMBER: _builtins.int
+    NODE_AFFINITY_FIELD_NUMBER: _builtins.int
+    VOLUME_ATTRIBUTES_CLASS_NAME_FIELD_NUMBER: _builtins.int
+    persistent_volume_reclaim_policy: _builtins.str
+    """What becomes of the volume when its claim is deleted: Retain keeps it and its data, Delete removes both,
+    Recycle (deprecated) empties it. Retain by default; volumes made for a claim take the policy of their class.
+    """
+    storage_class_name: _builtins.str
+    """Name of the StorageClass the volume belongs to; only claims naming the same class bind to it. Empty means no
+    class.
+    """
+    volume_mode: _builtins.str
+    """Whether the volume holds a Filesystem or is a raw Block device; Filesystem by default. Cannot be changed."""
+    volume_attributes_class_name: _builtins.str
+    """Name of the VolumeAttributesClass that the volume has; unset means none. Only for CSI volumes, and kept by the
+    system when the claim asks for another one.
+    """
+    @_builtins.property
+    def capacity(self) -> _containers.MessageMap[_builtins.str, _meta_pb2.Quantity]:
+        """Size of the volume, under the name storage. Required."""
+
+    @_builtins.property
+    def persistent_volume_source(self) -> Global___PersistentVolumeSource:
+        """Where the storage is. Exactly one kind of storage must be given, and it cannot be changed after creation."""
+
+    @_builtins.property
+    def access_modes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Ways the volume can be mounted: ReadWriteOnce, ReadOnlyMany, ReadWriteMany or ReadWriteOncePod. At least one is
+        required; ReadWriteOncePod goes with no other.
+        """
+
+    @_builtins.property
+    def claim_ref(self) -> Global___ObjectReference:
+        """The claim that the volume is bound to. Normally filled in on binding; set it beforehand to keep the volume for
+        one claim.
+        """
+
+    @_builtins.property
+    def mount_options(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Options for mounting the volume, such as ro or soft. Not checked beforehand; a wrong one makes the mount fail."""
+
+    @_builtins.property
+    def node_affinity(self) -> Global___VolumeNodeAffinity:
+        """Which nodes can reach the volume; pods that use it run only there. Unset means all nodes; required for local
+        volumes.
+        """
+
+    def __init__(
+        self,
+        *,
+        capacity: _abc.Mapping[_builtins.str, _meta_pb2.Quantity] | None = ...,
+        persistent_volume_source: Global___PersistentVolumeSource | None = ...,
+        access_modes: _abc.Iterable[_builtins.str] | None = ...,
+        claim_ref: Global___ObjectReference | None = ...,
+        persistent_volume_reclaim_policy: _builtins.str = ...,
+        storage_class_name: _builtins.str = ...,
+        mount_options: _abc.Iterable[_builtins.str] | None = ...,
+        volume_mode: _builtins.str | None = ...,
+        node_affinity: Global___VolumeNodeAffinity | None = ...,
+        volume_attributes_class_name: _builtins.str | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_volume_attributes_class_name", b"_volume_attributes_class_name", "_volume_mode", b"_volume_mode", "claim_ref", b"claim_ref", "node_affinity", b"node_affinity", "persistent_volume_source", b"persistent_volume_source", "volume_attributes_class_name", b"volume_attributes_class_name", "volume_mode", b"volume_mode"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_volume_attributes_class_name", b"_volume_attributes_class_name", "_volume_mode", b"_volume_mode", "access_modes", b"access_modes", "capacity", b"capacity", "claim_ref", b"claim_ref", "mount_options", b"mount_options", "node_affinity", b"node_affinity", "persistent_volume_reclaim_policy", b"persistent_volume_reclaim_policy", "persistent_volume_source", b"persistent_volume_source", "storage_class_name", b"storage_class_name", "volume_attributes_class_name", b"volume_attributes_class_name", "volume_mode", b"volume_mode"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__volume_attributes_class_name: _TypeAlias = _typing.Literal["volume_attributes_class_name"]  # noqa: Y015
+    _WhichOneofArgType__volume_attributes_class_name: _TypeAlias = _typing.Literal["_volume_attributes_class_name", b"_volume_attributes_class_name"]  # noqa: Y015
+    _WhichOneofReturnType__volume_mode: _TypeAlias = _typing.Literal["volume_mode"]  # noqa: Y015
+    _WhichOneofArgType__volume_mode: _TypeAlias = _typing.Literal["_volume_mode", b"_volume_mode"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__volume_attributes_class_name) -> _WhichOneofReturnType__volume_attributes_class_name | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__volume_mode) -> _WhichOneofReturnType__volume_mode | None: ...
+
+Global___PersistentVolumeSpec: _TypeAlias = PersistentVolumeSpec  # noqa: Y015
+
+@_typing.final
+class PersistentVolumeSource(_message.Message):
+    """Where the storage of a PersistentVolume is. Exactly one field must be set."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GCE_PERSISTENT_DISK_FIELD_NUMBER: _builtins.int
+    AWS_ELASTIC_BLOCK_STORE_FIELD_NUMBER: _builtins.int
+    HOST_PATH_FIELD_NUMBER: _builtins.int
+    GLUSTERFS_FIELD_NUMBER: _builtins.int
+    NFS_FIELD_NUMBER: _builtins.int
+    RBD_FIELD_NUMBER: _builtins.int
+    ISCSI_FIELD_NUMBER: _builtins.int
+    CINDER_FIELD_NUMBER: _builtins.int
+    CEPHFS_FIELD_NUMBER: _builtins.int
+    FC_FIELD_NUMBER: _builtins.int
+    FLOCKER_FIELD_NUMBER: _builtins.int
+    FLEX_VOLUME_FIELD_NUMBER: _builtins.int
+    AZURE_FILE_FIELD_NUMBER: _builtins.int
+    VSPHERE_VOLUME_FIELD_NUMBER: _builtins.int
+    QUOBYTE_FIELD_NUMBER: _builtins.int
+    AZURE_DISK_FIELD_NUMBER: _builtins.int
+    PHOTON_PERSISTENT_DISK_FIELD_NUMBER: _builtins.int
+    PORTWORX_VOLUME_FIELD_NUMBER: _builtins.int
+    SCALE_IO_FIELD_NUMBER: _builtins.int
+    LOCAL_FIELD_NUMBER: _builtins.int
+    STORAGEOS_FIELD_NUMBER: _builtins.int
+    CSI_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def gce_persistent_disk(self) -> Global___GCEPersistentDiskVolumeSource:
+        """Google Compute Engine disk. Deprecated in favour of its CSI driver."""
+
+    @_builtins.property
+    def aws_elastic_block_store(self) -> Global___AWSElasticBlockStoreVolumeSource:
+        """AWS Elastic Block Store disk. Deprecated in favour of its CSI driver."""
+
+    @_builtins.property
+    def host_path(self) -> Global___HostPathVolumeSource:
+        """File or directory of whichever node the pod runs on. Meant for tests on a single node; use local otherwise."""
+
+    @_builtins.property
+    def glusterfs(self) -> Global___GlusterfsPersistentVolumeSource:
+        """Gluster volume. Deprecated, and support was removed from Kubernetes."""
+
+    @_builtins.property
+    def nfs(self) -> Global___NFSVolumeSource:
+        """Directory exported by an NFS server."""
+
+    @_builtins.property
+    def rbd(self) -> Global___RBDPersistentVolumeSource:
+        """Ceph block device image. Deprecated, and support was removed from Kubernetes; use its CSI driver."""
+
+    @_builtins.property
+    def iscsi(self) -> Global___ISCSIPersistentVolumeSource:
+        """Disk of an iSCSI target."""
+
+    @_builtins.property
+    def cinder(self) -> Global___CinderPersistentVolumeSource:
+        """OpenStack Cinder disk. Deprecated in favour of its CSI driver."""
+
+    @_builtins.property
+    def cephfs(self) -> Global___CephFSPersistentVolumeSource:
+        """Directory of a Ceph file system. Deprecated, and support was removed from Kubernetes; use its CSI driver."""
+
+    @_builtins.property
+    def fc(self) -> Global___FCVolumeSource:
+        """Disk reached over Fibre Channel."""
+
+    @_builtins.property
+    def flocker(self) -> Global___FlockerVolumeSource:
+        """Flocker dataset. Deprecated, and support was removed from Kubernetes."""
+
+    @_builtins.property
+    def flex_volume(self) -> Global___FlexPersistentVolumeSource:
+        """Volume of a driver program installed on the node. Deprecated in favour of CSI."""
+
+    @_builtins.property
+    def azure_file(self) -> Global___AzureFilePersistentVolumeSource:
+        """Azure file share. Deprecated in favour of its CSI driver."""
+
+    @_builtins.property
+    def vsphere_volume(self) -> Global___VsphereVirtualDiskVolumeSource:
+        """Disk in a vSphere datastore. Deprecated in favour of its CSI driver."""
+
+    @_builtins.property
+    def quobyte(self) -> Global___QuobyteVolumeSource:
+        """Quobyte volume. Deprecated, and support was removed from Kubernetes."""
+
+    @_builtins.property
+    def azure_disk(self) -> Global___AzureDiskVolumeSource:
+        """Azure managed or blob disk. Deprecated in favour of its CSI driver."""
+
+    @_builtins.property
+    def photon_persistent_disk(self) -> Global___PhotonPersistentDiskVolumeSource:
+        """Photon Controller disk. Deprecated, and support was removed from Kubernetes."""
+
+    @_builtins.property
+    def portworx_volume(self) -> Global___PortworxVolumeSource:
+        """Portworx volume. Deprecated in favour of its CSI driver."""
+
+    @_builtins.property
+    def scale_io(self) -> Global___ScaleIOPersistentVolumeSource:
+        """ScaleIO volume. Deprecated, and support was removed from Kubernetes."""
+
+    @_builtins.property
+    def local(self) -> Global___LocalVolumeSource:
+        """Disk, partition or directory of one particular node. Needs a nodeAffinity that names the node."""
+
+    @_builtins.property
+    def storageos(self) -> Global___StorageOSPersistentVolumeSource:
+        """StorageOS volume. Deprecated, and support was removed from Kubernetes."""
+
+    @_builtins.property
+    def csi(self) -> Global___CSIPersistentVolumeSource:
+        """Volume of a CSI driver."""
+
+    def __init__(
+        self,
+        *,
+        gce_persistent_disk: Global___GCEPersistentDiskVolumeSource | None = ...,
+        aws_elastic_block_store: Global___AWSElasticBlockStoreVolumeSource | None = ...,
+        host_path: Global___HostPathVolumeSource | None = ...,
+        glusterfs: Global___GlusterfsPersistentVolumeSource | None = ...,
+        nfs: Global___NFSVolumeSource | None = ...,
+        rbd: Global___RBDPersistentVolumeSource | None = ...,
+        iscsi: Global___ISCSIPersistentVolumeSource | None = ...,
+        cinder: Global___CinderPersistentVolumeSource | None = ...,
+        cephfs: Global___CephFSPersistentVolumeSource | None = ...,
+        fc: Global___FCVolumeSource | None = ...,
+        flocker: Global___FlockerVolumeSource | None = ...,
+        flex_volume: Global___FlexPersistentVolumeSource | None = ...,
+        azure_file: Global___AzureFilePersistentVolumeSource | None = ...,
+        vsphere_volume: Global___VsphereVirtualDiskVolumeSource | None = ...,
+        quobyte: Global___QuobyteVolumeSource | None = ...,
+        azure_disk: Global___AzureDiskVolumeSource | None = ...,
+        photon_persistent_disk: Global___PhotonPersistentDiskVolumeSource | None = ...,
+        portworx_volume: Global___PortworxVolumeSource | None = ...,
+        scale_io: Global___ScaleIOPersistentVolumeSource | None = ...,
+        local: Global___LocalVolumeSource | None = ...,
+        storageos: Global___StorageOSPersistentVolumeSource | None = ...,
+        csi: Global___CSIPersistentVolumeSource | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["aws_elastic_block_store", b"aws_elastic_block_store", "azure_disk", b"azure_disk", "azure_file", b"azure_file", "cephfs", b"cephfs", "cinder", b"cinder", "csi", b"csi", "fc", b"fc", "flex_volume", b"flex_volume", "flocker", b"flocker", "gce_persistent_disk", b"gce_persistent_disk", "glusterfs", b"glusterfs", "host_path", b"host_path", "iscsi", b"iscsi", "local", b"local", "nfs", b"nfs", "photon_persistent_disk", b"photon_persistent_disk", "portworx_volume", b"portworx_volume", "quobyte", b"quobyte", "rbd", b"rbd", "scale_io", b"scale_io", "storageos", b"storageos", "vsphere_volume", b"vsphere_volume"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["aws_elastic_block_store", b"aws_elastic_block_store", "azure_disk", b"azure_disk", "azure_file", b"azure_file", "cephfs", b"cephfs", "cinder", b"cinder", "csi", b"csi", "fc", b"fc", "flex_volume", b"flex_volume", "flocker", b"flocker", "gce_persistent_disk", b"gce_persistent_disk", "glusterfs", b"glusterfs", "host_path", b"host_path", "iscsi", b"iscsi", "local", b"local", "nfs", b"nfs", "photon_persistent_disk", b"photon_persistent_disk", "portworx_volume", b"portworx_volume", "quobyte", b"quobyte", "rbd", b"rbd", "scale_io", b"scale_io", "storageos", b"storageos", "vsphere_volume", b"vsphere_volume"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PersistentVolumeSource: _TypeAlias = PersistentVolumeSource  # noqa: Y015
+
+@_typing.final
+class GlusterfsPersistentVolumeSource(_message.Message):
+    """Gluster volume that a PersistentVolume stands for."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ENDPOINTS_FIELD_NUMBER: _builtins.int
+    PATH_FIELD_NUMBER: _builtins.int
+    READ_ONLY_FIELD_NUMBER: _builtins.int
+    ENDPOINTS_NAMESPACE_FIELD_NUMBER: _builtins.int
+    endpoints: _builtins.str
+    """Name of the Endpoints object that lists the Gluster servers. Required."""
+    path: _builtins.str
+    """Name of the Gluster volume. Required."""
+    read_only: _builtins.bool
+    """Mounts the volume read-only; false by default."""
+    endpoints_namespace: _builtins.str
+    """Namespace of that Endpoints object; that of the bound claim by default."""
+    def __init__(
+        self,
+        *,
+        endpoints: _builtins.str = ...,
+        path: _builtins.str = ...,
+        read_only: _builtins.bool = ...,
+        endpoints_namespace: _builtins.str | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_endpoints_namespace", b"_endpoints_namespace", "endpoints_namespace", b"endpoints_namespace"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_endpoints_namespace", b"_endpoints_namespace", "endpoints", b"endpoints", "endpoints_namespace", b"endpoints_namespace", "path", b"path", "read_only", b"read_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__endpoints_namespace: _TypeAlias = _typing.Literal["endpoints_namespace"]  # noqa: Y015
+    _WhichOneofArgType__endpoints_namespace: _TypeAlias = _typing.Literal["_endpoints_namespace", b"_endpoints_namespace"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__endpoints_namespace) -> _WhichOneofReturnType__endpoints_namespace | None: ...
+
+Global___GlusterfsPersistentVolumeSource: _TypeAlias = GlusterfsPersistentVolumeSource  # noqa: Y015
+
+@_typing.final
+class RBDPersistentVolumeSource(_message.Message):
+    """Ceph block device image that a PersistentVolume stands for."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MONITORS_FIELD_NUMBER: _builtins.int
+    IMAGE_FIELD_NUMBER: _builtins.int
+    FS_TYPE_FIELD_NUMBER: _builtins.int
+    POOL_FIELD_NUMBER: _builtins.int
+    USER_FIELD_NUMBER: _builtins.int
+    KEYRING_FIELD_NUMBER: _builtins.int
+    SECRET_REF_FIELD_NUMBER: _builtins.int
+    READ_ONLY_FIELD_NUMBER: _builtins.int
+    image: _builtins.str
+    """Name of the image in the pool. Required."""
+    fs_type: _builtins.str
+    """File system on the image, such as ext4 or xfs; ext4 by default."""
+    pool: _builtins.str
+    """Ceph pool with the image; rbd by default."""
+    user: _builtins.str
+    """Ceph user to connect as; admin by default."""
+    keyring: _builtins.str
+    """Path on the node of the user's key ring; /etc/ceph/keyring by default."""
+    read_only: _builtins.bool
+    """Mounts the image read-only; false by default."""
+    @_builtins.property
+    def monitors(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Addresses of the Ceph monitors. Required."""
+
+    @_builtins.property
+    def secret_ref(self) -> Global___SecretReference:
+        """Secret with the key of the Ceph user. Takes precedence over keyring."""
+
+    def __init__(
+        self,
+        *,
+        monitors: _abc.Iterable[_builtins.str] | None = ...,
+        image: _builtins.str = ...,
+        fs_type: _builtins.str = ...,
+        pool: _builtins.str = ...,
+        user: _builtins.str = ...,
+        keyring: _builtins.str = ...,
+        secret_ref: Global___SecretReference | None = ...,
+        read_only: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["secret_ref", b"secret_ref"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["fs_type", b"fs_type", "image", b"image", "keyring", b"keyring", "monitors", b"monitors", "pool", b"pool", "read_only", b"read_only", "secret_ref", b"secret_ref", "user", b"user"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RBDPersistentVolumeSource: _TypeAlias = RBDPersistentVolumeSource  # noqa: Y015
+
+@_typing.final
+class SecretReference(_message.Message):
+    """Points to a Secret, in whatever namespace it is."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    NAMESPACE_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Name of the Secret."""
+    namespace: _builtins.str
+    """Namespace of the Secret."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        namespace: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "namespace", b"namespace"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SecretReference: _TypeAlias = SecretReference  # noqa: Y015
+
+@_typing.final
+class ISCSIPersistentVolumeSource(_message.Message):
+    """Disk of an iSCSI target that a PersistentVolume stands for."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TARGET_PORTAL_FIELD_NUMBER: _builtins.int
+    IQN_FIELD_NUMBER: _builtins.int
+    LUN_FIELD_NUMBER: _builtins.int
+    ISCSI_INTERFACE_FIELD_NUMBER: _builtins.int
+    FS_TYPE_FIELD_NUMBER: _builtins.int
+    READ_ONLY_FIELD_NUMBER: _builtins.int
+    PORTALS_FIELD_NUMBER: _builtins.int
+    CHAP_AUTH_DISCOVERY_FIELD_NUMBER: _builtins.int
+    SECRET_REF_FIELD_NUMBER: _builtins.int
+    CHAP_AUTH_SESSION_FIELD_NUMBER: _builtins.int
+    INITIATOR_NAME_FIELD_NUMBER: _builtins.int
+    target_portal: _builtins.str
+    """Address of the target, as an IP or IP:port. The port can be left out if it is the usual one, 860 or 3260.
+    Required.
+    """
+    iqn: _builtins.str
+    """Qualified name of the target, such as iqn.2001-04.com.example:storage. Required."""
+    lun: _builtins.int
+    """Number of the logical unit on the target, 0 to 255."""
+    iscsi_interface: _builtins.str
+    """Name of the initiator interface that carries the traffic; default (TCP) if not given."""
+    fs_type: _builtins.str
+    """File system on the disk, such as ext4 or xfs; ext4 by default."""
+    read_only: _builtins.bool
+    """Mounts the disk read-only; false by default."""
+    chap_auth_discovery: _builtins.bool
+    """Whether discovery of the target uses CHAP authentication; false by default."""
+    chap_auth_session: _builtins.bool
+    """Whether the session with the target uses CHAP authentication; false by default."""
+    initiator_name: _builtins.str
+    """Initiator name to use instead of the node's. With iscsiInterface as well, a new interface is made for the
+    connection.
+    """
+    @_builtins.property
+    def portals(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Further addresses of the target for multipath, in the same form as targetPortal."""
+
+    @_builtins.property
+    def secret_ref(self) -> Global___SecretReference:
+        """Secret with the CHAP user names and passwords for the target and initiator. Needed if either CHAP option is on."""
+
+    def __init__(
+        self,
+        *,
+        target_portal: _builtins.str = ...,
+        iqn: _builtins.str = ...,
+        lun: _builtins.int = ...,
+        iscsi_interface: _builtins.str = ...,
+        fs_type: _builtins.str = ...,
+        read_only: _builtins.bool = ...,
+        portals: _abc.Iterable[_builtins.str] | None = ...,
+        chap_auth_discovery: _builtins.bool = ...,
+        secret_ref: Global___SecretReference | None = ...,
+        chap_auth_session: _builtins.bool = ...,
+        initiator_name: _builtins.str | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_initiator_name", b"_initiator_name", "initiator_name", b"initiator_name", "secret_ref", b"secret_ref"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_initiator_name", b"_initiator_name", "chap_auth_discovery", b"chap_auth_discovery", "chap_auth_session", b"chap_auth_session", "fs_type", b"fs_type", "initiator_name", b"initiator_name", "iqn", b"iqn", "iscsi_interface", b"iscsi_interface", "lun", b"lun", "portals", b"portals", "read_only", b"read_only", "secret_ref", b"secret_ref", "target_portal", b"target_portal"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__initiator_name: _TypeAlias = _typing.Literal["initiator_name"]  # noqa: Y015
+    _WhichOneofArgType__initiator_name: _TypeAlias = _typing.Literal["_initiator_name", b"_initiator_name"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__initiator_name) -> _WhichOneofReturnType__initiator_name | None: ...
+
+Global___ISCSIPersistentVolumeSource: _TypeAlias = ISCSIPersistentVolumeSource  # noqa: Y015
+
+@_typing.final
+class CinderPersistentVolumeSource(_message.Message):
+    """OpenStack Cinder disk that a PersistentVolume stands for."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VOLUME_ID_FIELD_NUMBER: _builtins.int
+    FS_TYPE_FIELD_NUMBER: _builtins.int
+    READ_ONLY_FIELD_NUMBER: _builtins.int
+    SECRET_REF_FIELD_NUMBER: _builtins.int
+    volume_id: _builtins.str
+    """Identifier of the volume in Cinder. Required."""
+    fs_type: _builtins.str
+    """File system on the disk, such as ext4 or xfs; ext4 by default."""
+    read_only: _builtins.bool
+    """Mounts the disk read-only; false by default."""
+    @_builtins.property
+    def secret_ref(self) -> Global___SecretReference:
+        """Secret with the parameters for connecting to OpenStack."""
+
+    def __init__(
+        self,
+        *,
+        volume_id: _builtins.str = ...,
+        fs_type: _builtins.str = ...,
+        read_only: _builtins.bool = ...,
+        secret_ref: Global___SecretReference | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["secret_ref", b"secret_ref"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["fs_type", b"fs_type", "read_only", b"read_only", "secret_ref", b"secret_ref", "volume_id", b"volume_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CinderPersistentVolumeSource: _TypeAlias = CinderPersistentVolumeSource  # noqa: Y015
+
+@_typing.final
+class CephFSPersistentVolumeSource(_message.Message):
+    """Directory of a Ceph file system that a PersistentVolume stands for."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MONITORS_FIELD_NUMBER: _builtins.int
+    PATH_FIELD_NUMBER: _builtins.int
+    USER_FIELD_NUMBER: _builtins.int
+    SECRET_FILE_FIELD_NUMBER: _builtins.int
+    SECRET_REF_FIELD_NUMBER: _builtins.int
+    READ_ONLY_FIELD_NUMBER: _builtins.int
+    path: _builtins.str
+    """Directory to mount, as seen from the root of the file system; / by default."""
+    user: _builtins.str
+    """Ceph user to connect as; admin by default."""
+    secret_file: _builtins.str
+    """Path on the node of the file with the user's key; /etc/ceph/user.secret by default."""
+    read_only: _builtins.bool
+    """Mounts the directory read-only; false by default."""
+    @_builtins.property
+    def monitors(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Addresses of the Ceph monitors. Required."""
+
+    @_builtins.property
+    def secret_ref(self) -> Global___SecretReference:
+        """Secret with the key of the Ceph user. Takes precedence over secretFile."""
+
+    def __init__(
+        self,
+        *,
+        monitors: _abc.Iterable[_builtins.str] | None = ...,
+        path: _builtins.str = ...,
+        user: _builtins.str = ...,
+        secret_file: _builtins.str = ...,
+        secret_ref: Global___SecretReference | None = ...,
+        read_only: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["secret_ref", b"secret_ref"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["monitors", b"monitors", "path", b"path", "read_only", b"read_only", "secret_file", b"secret_file", "secret_ref", b"secret_ref", "user", b"user"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CephFSPersistentVolumeSource: _TypeAlias = CephFSPersistentVolumeSource  # noqa: Y015
+
+@_typing.final
+class FlexPersistentVolumeSource(_message.Message):
+    """Volume of a driver program installed on the node that a PersistentVolume stands for."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class OptionsEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    DRIVER_FIELD_NUMBER: _builtins.int
+    FS_TYPE_FIELD_NUMBER: _builtins.int
+    SECRET_REF_FIELD_NUMBER: _builtins.int
+    READ_ONLY_FIELD_NUMBER: _builtins.int
+    OPTIONS_FIELD_NUMBER: _builtins.int
+    driver: _builtins.str
+    """Name of the driver, as vendor/driver. Required."""
+    fs_type: _builtins.str
+    """File system on the volume, such as ext4 or xfs. The default depends on the driver."""
+    read_only: _builtins.bool
+    """Mounts the volume read-only; false by default."""
+    @_builtins.property
+    def secret_ref(self) -> Global___SecretReference:
+        """Secret whose entries are all passed to the driver."""
+
+    @_builtins.property
+    def options(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """Further options to pass to the driver."""
+
+    def __init__(
+        self,
+        *,
+        driver: _builtins.str = ...,
+        fs_type: _builtins.str = ...,
+        secret_ref: Global___SecretReference | None = ...,
+        read_only: _builtins.bool = ...,
+        options: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["secret_ref", b"secret_ref"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["driver", b"driver", "fs_type", b"fs_type", "options", b"options", "read_only", b"read_only", "secret_ref", b"secret_ref"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FlexPersistentVolumeSource: _TypeAlias = FlexPersistentVolumeSource  # noqa: Y015
+
+@_typing.final
+class AzureFilePersistentVolumeSource(_message.Message):
+    """Azure file share that a PersistentVolume stands for."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SECRET_NAME_FIELD_NUMBER: _builtins.int
+    SHARE_NAME_FIELD_NUMBER: _builtins.int
+    READ_ONLY_FIELD_NUMBER: _builtins.int
+    SECRET_NAMESPACE_FIELD_NUMBER: _builtins.int
+    secret_name: _builtins.str
+    """Name of the Secret with the name and key of the Azure storage account. Required."""
+    share_name: _builtins.str
+    """Name of the share in the storage account. Required."""
+    read_only: _builtins.bool
+    """Mounts the share read-only; false by default."""
+    secret_namespace: _builtins.str
+    """Namespace of that Secret; that of the pod by default."""
+    def __init__(
+        self,
+        *,
+        secret_name: _builtins.str = ...,
+        share_name: _builtins.str = ...,
+        read_only: _builtins.bool = ...,
+        secret_namespace: _builtins.str | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_secret_namespace", b"_secret_namespace", "secret_namespace", b"secret_namespace"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_secret_namespace", b"_secret_namespace", "read_only", b"read_only", "secret_name", b"secret_name", "secret_namespace", b"secret_namespace", "share_name", b"share_name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__secret_namespace: _TypeAlias = _typing.Literal["secret_namespace"]  # noqa: Y015
+    _WhichOneofArgType__secret_namespace: _TypeAlias = _typing.Literal["_secret_namespace", b"_secret_namespace"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__secret_namespace) -> _WhichOneofReturnType__secret_namespace | None: ...
+
+Global___AzureFilePersistentVolumeSource: _TypeAlias = AzureFilePersistentVolumeSource  # noqa: Y015
+
+@_typing.final
+class ScaleIOPersistentVolumeSource(_message.Message):
+    """ScaleIO volume that a PersistentVolume stands for."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GATEWAY_FIELD_NUMBER: _builtins.int
+    SYSTEM_FIELD_NUMBER: _builtins.int
+    SECRET_REF_FIELD_NUMBER: _builtins.int
+    SSL_ENABLED_FIELD_NUMBER: _builtins.int
+    PROTECTION_DOMAIN_FIELD_NUMBER: _builtins.int
+    STORAGE_POOL_FIELD_NUMBER: _builtins.int
+    STORAGE_MODE_FIELD_NUMBER: _builtins.int
+    VOLUME_NAME_FIELD_NUMBER: _builtins.int
+    FS_TYPE_FIELD_NUMBER: _builtins.int
+    READ_ONLY_FIELD_NUMBER: _builtins.int
+    gateway: _builtins.str
+    """Address of the ScaleIO API gateway. Required."""
+    system: _builtins.str
+    """Name of the storage system configured in ScaleIO. Required."""
+    ssl_enabled: _builtins.bool
+    """Uses TLS to talk to the gateway when true; false by default."""
+    protection_domain: _builtins.str
+    """ScaleIO protection domain that holds the storage."""
+    storage_pool: _builtins.str
+    """ScaleIO storage pool within the protection domain."""
+    storage_mode: _builtins.str
+    """How space is reserved: ThickProvisioned or ThinProvisioned. ThinProvisioned by default."""
+    volume_name: _builtins.str
+    """Name of an existing volume in the ScaleIO system. Required."""
+    fs_type: _builtins.str
+    """Filesystem to mount, such as ext4, xfs or ntfs; xfs by default."""
+    read_only: _builtins.bool
+    """Mounts the volume read-only when true; false by default."""
+    @_builtins.property
+    def secret_ref(self) -> Global___SecretReference:
+        """Secret with the ScaleIO user and password. Without it, logging in fails."""
+
+    def __init__(
+        self,
+        *,
+        gateway: _builtins.str = ...,
+        system: _builtins.str = ...,
+        secret_ref: Global___SecretReference | None = ...,
+        ssl_enabled: _builtins.bool = ...,
+        protection_domain: _builtins.str = ...,
+        storage_pool: _builtins.str = ...,
+        storage_mode: _builtins.str = ...,
+        volume_name: _builtins.str = ...,
+        fs_type: _builtins.str = ...,
+        read_only: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["secret_ref", b"secret_ref"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["fs_type", b"fs_type", "gateway", b"gateway", "protection_domain", b"protection_domain", "read_only", b"read_only", "secret_ref", b"secret_ref", "ssl_enabled", b"ssl_enabled", "storage_mode", b"storage_mode", "storage_pool", b"storage_pool", "system", b"system", "volume_name", b"volume_name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ScaleIOPersistentVolumeSource: _TypeAlias = ScaleIOPersistentVolumeSource  # noqa: Y015
+
+@_typing.final
+class LocalVolumeSource(_message.Message):
+    """Disk, partition or directory of one node that a PersistentVolume stands for. The volume must have a nodeAffinity
+    that names the node.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PATH_FIELD_NUMBER: _builtins.int
+    FS_TYPE_FIELD_NUMBER: _builtins.int
+    path: _builtins.str
+    """Path on the node of the directory, or of the block device such as a disk or partition. Required."""
+    fs_type: _builtins.str
+    """File system to put on a block device, such as ext4 or xfs; chosen by the system if not given. Not used when
+    path is a directory.
+    """
+    def __init__(
+        self,
+        *,
+        path: _builtins.str = ...,
+        fs_type: _builtins.str | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_fs_type", b"_fs_type", "fs_type", b"fs_type"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_fs_type", b"_fs_type", "fs_type", b"fs_type", "path", b"path"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__fs_type: _TypeAlias = _typing.Literal["fs_type"]  # noqa: Y015
+    _WhichOneofArgType__fs_type: _TypeAlias = _typing.Literal["_fs_type", b"_fs_type"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__fs_type) -> _WhichOneofReturnType__fs_type | None: ...
+
+Global___LocalVolumeSource: _TypeAlias = LocalVolumeSource  # noqa: Y015
+
+@_typing.final
+class StorageOSPersistentVolumeSource(_message.Message):
+    """StorageOS volume that a PersistentVolume stands for."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VOLUME_NAME_FIELD_NUMBER: _builtins.int
+    VOLUME_NAMESPACE_FIELD_NUMBER: _builtins.int
+    FS_TYPE_FIELD_NUMBER: _builtins.int
+    READ_ONLY_FIELD_NUMBER: _builtins.int
+    SECRET_REF_FIELD_NUMBER: _builtins.int
+    volume_name: _builtins.str
+    """Name of the StorageOS volume, unique within its StorageOS namespace. Required."""
+    volume_namespace: _builtins.str
+    """StorageOS namespace of the volume; the pod's namespace by default. Use 'default' when StorageOS namespaces are
+    not used.
+    """
+    fs_type: _builtins.str
+    """Filesystem to mount, such as ext4, xfs or ntfs; ext4 by default."""
+    read_only: _builtins.bool
+    """Mounts the volume read-only when true; false by default."""
+    @_builtins.property
+    def secret_ref(self) -> Global___ObjectReference:
+        """Secret with the StorageOS API credentials; built-in defaults are tried when unset."""
+
+    def __init__(
+        self,
+        *,
+        volume_name: _builtins.str = ...,
+        volume_namespace: _builtins.str = ...,
+        fs_type: _builtins.str = ...,
+        read_only: _builtins.bool = ...,
+        secret_ref: Global___ObjectReference | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["secret_ref", b"secret_ref"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["fs_type", b"fs_type", "read_only", b"read_only", "secret_ref", b"secret_ref", "volume_name", b"volume_name", "volume_namespace", b"volume_namespace"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StorageOSPersistentVolumeSource: _TypeAlias = StorageOSPersistentVolumeSource  # noqa: Y015
+
+@_typing.final
+class CSIPersistentVolumeSource(_message.Message):
+    """Volume of a CSI driver that a PersistentVolume stands for."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class VolumeAttributesEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    DRIVER_FIELD_NUMBER: _builtins.int
+    VOLUME_HANDLE_FIELD_NUMBER: _builtins.int
+    READ_ONLY_FIELD_NUMBER: _builtins.int
+    FS_TYPE_FIELD_NUMBER: _builtins.int
+    VOLUME_ATTRIBUTES_FIELD_NUMBER: _builtins.int
+    CONTROLLER_PUBLISH_SECRET_REF_FIELD_NUMBER: _builtins.int
+    NODE_STAGE_SECRET_REF_FIELD_NUMBER: _builtins.int
+    NODE_PUBLISH_SECRET_REF_FIELD_NUMBER: _builtins.int
+    CONTROLLER_EXPAND_SECRET_REF_FIELD_NUMBER: _builtins.int
+    NODE_EXPAND_SECRET_REF_FIELD_NUMBER: _builtins.int
+    driver: _builtins.str
+    """Name of the CSI driver in charge of the volume. Required."""
+    volume_handle: _builtins.str
+    """Identifier by which the driver knows the volume. Required."""
+    read_only: _builtins.bool
+    """Whether the volume is attached read-only; false by default."""
+    fs_type: _builtins.str
+    """File system on the volume, such as ext4 or xfs."""
+    @_builtins.property
+    def volume_attributes(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """Settings handed to the driver as they are, usually filled in when the volume was provisioned."""
+
+    @_builtins.property
+    def controller_publish_secret_ref(self) -> Global___SecretReference:
+        """Secret handed to the driver's controller when the volume is attached to a node or detached."""
+
+    @_builtins.property
+    def node_stage_secret_ref(self) -> Global___SecretReference:
+        """Secret handed to the driver on the node when the volume is prepared there, before pods mount it."""
+
+    @_builtins.property
+    def node_publish_secret_ref(self) -> Global___SecretReference:
+        """Secret handed to the driver on the node when the volume is mounted for a pod."""
+
+    @_builtins.property
+    def controller_expand_secret_ref(self) -> Global___SecretReference:
+        """Secret handed to the driver's controller when the volume is enlarged."""
+
+    @_builtins.property
+    def node_expand_secret_ref(self) -> Global___SecretReference:
+        """Secret handed to the driver on the node when the volume is enlarged there."""
+
+    def __init__(
+        self,
+        *,
+        driver: _builtins.str = ...,
+        volume_handle: _builtins.str = ...,
+        read_only: _builtins.bool = ...,
+        fs_type: _builtins.str = ...,
+        volume_attributes: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        controller_publish_secret_ref: Global___SecretReference | None = ...,
+        node_stage_secret_ref: Global___SecretReference | None = ...,
+        node_publish_secret_ref: Global___SecretReference | None = ...,
+        controller_expand_secret_ref: Global___SecretReference | None = ...,
+        node_expand_secret_ref: Global___SecretReference | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["controller_expand_secret_ref", b"controller_expand_secret_ref", "controller_publish_secret_ref", b"controller_publish_secret_ref", "node_expand_secret_ref", b"node_expand_secret_ref", "node_publish_secret_ref", b"node_publish_secret_ref", "node_stage_secret_ref", b"node_stage_secret_ref"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["controller_expand_secret_ref", b"controller_expand_secret_ref", "controller_publish_secret_ref", b"controller_publish_secret_ref", "driver", b"driver", "fs_type", b"fs_type", "node_expand_secret_ref", b"node_expand_secret_ref", "node_publish_secret_ref", b"node_publish_secret_ref", "node_stage_secret_ref", b"node_stage_secret_ref", "read_only", b"read_only", "volume_attributes", b"volume_attributes", "volume_handle", b"volume_handle"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CSIPersistentVolumeSource: _TypeAlias = CSIPersistentVolumeSource  # noqa: Y015
+
+@_typing.final
+class VolumeNodeAffinity(_message.Message):
+    """Which nodes can reach a volume."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUIRED_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def required(self) -> Global___NodeSelector:
+        """Conditions on nodes that must hold for the volume to be usable there."""
+
+    def __init__(
+        self,
+        *,
+        required: Global___NodeSelector | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["required", b"required"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["required", b"required"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___VolumeNodeAffinity: _TypeAlias = VolumeNodeAffinity  # noqa: Y015
+
+@_typing.final
+class PersistentVolumeStatus(_message.Message):
+    """What is currently known about a PersistentVolume."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PHASE_FIELD_NUMBER: _builtins.int
+    MESSAGE_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    LAST_PHASE_TRANSITION_TIME_FIELD_NUMBER: _builtins.int
+    phase: _builtins.str
+    """Pending, Available (free), Bound to a claim, Released (its claim is gone, but it was not reclaimed yet) or
+    Failed (reclaiming it went wrong).
+    """
+    message: _builtins.str
+    """Text for people on why the volume is in this phase."""
+    reason: _builtins.str
+    """Short CamelCase word for what went wrong, if anything did."""
+    @_builtins.property
+    def last_phase_transition_time(self) -> _meta_pb2.Time:
+        """When the phase last changed from one value to another."""
+
+    def __init__(
+        self,
+        *,
+        phase: _builtins.str = ...,
+        message: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        last_phase_transition_time: _meta_pb2.Time | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["last_phase_transition_time", b"last_phase_transition_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["last_phase_transition_time", b"last_phase_transition_time", "message", b"message", "phase", b"phase", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PersistentVolumeStatus: _TypeAlias = PersistentVolumeStatus  # noqa: Y015
+
+@_typing.final
+class PersistentVolumeClaim(_message.Message):
+    """A user's request for storage, and the right to use the PersistentVolume it is bound to."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    METADATA_FIELD_NUMBER: _builtins.int
+    SPEC_FIELD_NUMBER: _builtins.int
+    STATUS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def metadata(self) -> _meta_pb2.ObjectMeta:
+        """Name, namespace, labels and other standard data of the object."""
+
+    @_builtins.property
+    def spec(self) -> Global___PersistentVolumeClaimSpec:
+        """What storage is asked for. Once bound, only the storage request and volumeAttributesClassName can be changed."""
+
+    @_builtins.property
+    def status(self) -> Global___PersistentVolumeClaimStatus:
+        """What is currently known about the claim. Written by the system."""
+
+    def __init__(
+        self,
+        *,
+        metadata: _meta_pb2.ObjectMeta | None = ...,
+        spec: Global___PersistentVolumeClaimSpec | None = ...,
+        status: Global___PersistentVolumeClaimStatus | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["metadata", b"metadata", "spec", b"spec", "status", b"status"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["metadata", b"metadata", "spec", b"spec", "status", b"status"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PersistentVolumeClaim: _TypeAlias = PersistentVolumeClaim  # noqa: Y015
+
+@_typing.final
+class PersistentVolumeClaimStatus(_message.Message):
+    """What is currently known about a claim."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class CapacityEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        @_builtins.property
+        def value(self) -> _meta_pb2.Quantity: ...
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _meta_pb2.Quantity | None = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _typing.Literal["value", b"value"]  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    @_typing.final
+    class AllocatedResourcesEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        @_builtins.property
+        def value(self) -> _meta_pb2.Quantity: ...
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _meta_pb2.Quantity | None = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _typing.Literal["value", b"value"]  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    @_typing.final
+    class AllocatedResourceStatusesEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    PHASE_FIELD_NUMBER: _builtins.int
+    ACCESS_MODES_FIELD_NUMBER: _builtins.int
+    CAPACITY_FIELD_NUMBER: _builtins.int
+    CONDITIONS_FIELD_NUMBER: _builtins.int
+    ALLOCATED_RESOURCES_FIELD_NUMBER: _builtins.int
+    ALLOCATED_RESOURCE_STATUSES_FIELD_NUMBER: _builtins.int
+    CURRENT_VOLUME_ATTRIBUTES_CLASS_NAME_FIELD_NUMBER: _builtins.int
+    MODIFY_VOLUME_STATUS_FIELD_NUMBER: _builtins.int
+    HEALTH_STATUS_FIELD_NUMBER: _builtins.int
+    phase: _builtins.str
+    """Pending while no volume is bound, Bound, or Lost if the bound volume no longer exists."""
+    current_volume_attributes_class_name: _builtins.str
+    """Name of the VolumeAttributesClass that the volume has now. Unset means none."""
+    @_builtins.property
+    def access_modes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Ways in which the bound volume can be mounted."""
+
+    @_builtins.property
+    def capacity(self) -> _containers.MessageMap[_builtins.str, _meta_pb2.Quantity]:
+        """Actual amounts that the bound volume has, by resource name, such as storage."""
+
+    @_builtins.property
+    def conditions(self) -> _containers.RepeatedCompositeFieldContainer[Global___PersistentVolumeClaimCondition]:
+        """Conditions of the claim, such as Resizing while the volume is being enlarged."""
+
+    @_builtins.property
+    def allocated_resources(self) -> _containers.MessageMap[_builtins.str, _meta_pb2.Quantity]:
+        """Amounts set aside for the claim, by resource name. While the volume is enlarged storage may exceed capacity,
+        and quotas count the larger of this and the request.
+        """
+
+    @_builtins.property
+    def allocated_resource_statuses(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """State of a change of size, by resource name: ControllerResizeInProgress, ControllerResizeInfeasible,
+        NodeResizePending, NodeResizeInProgress or NodeResizeInfeasible. A resource without entry is not being resized.
+        """
+
+    @_builtins.property
+    def modify_volume_status(self) -> Global___ModifyVolumeStatus:
+        """How far a change to another VolumeAttributesClass has come. Unset when none is under way."""
+
+    @_builtins.property
+    def health_status(self) -> Global___VolumeHealthStatus:
+        """Health problems of the bound volume as the storage driver reports them. Unset if none were ever reported."""
+
+    def __init__(
+        self,
+        *,
+        phase: _builtins.str = ...,
+        access_modes: _abc.Iterable[_builtins.str] | None = ...,
+        capacity: _abc.Mapping[_builtins.str, _meta_pb2.Quantity] | None = ...,
+        conditions: _abc.Iterable[Global___PersistentVolumeClaimCondition] | None = ...,
+        allocated_resources: _abc.Mapping[_builtins.str, _meta_pb2.Quantity] | None = ...,
+        allocated_resource_statuses: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        current_volume_attributes_class_name: _builtins.str | None = ...,
+        modify_volume_status: Global___ModifyVolumeStatus | None = ...,
+        health_status: Global___VolumeHealthStatus | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_current_volume_attributes_class_name", b"_current_volume_attributes_class_name", "current_volume_attributes_class_name", b"current_volume_attributes_class_name", "health_status", b"health_status", "modify_volume_status", b"modify_volume_status"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_current_volume_attributes_class_name", b"_current_volume_attributes_class_name", "access_modes", b"access_modes", "allocated_resource_statuses", b"allocated_resource_statuses", "allocated_resources", b"allocated_resources", "capacity", b"capacity", "conditions", b"conditions", "current_volume_attributes_class_name", b"current_volume_attributes_class_name", "health_status", b"health_status", "modify_volume_status", b"modify_volume_status", "phase", b"phase"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__current_volume_attributes_class_name: _TypeAlias = _typing.Literal["current_volume_attributes_class_name"]  # noqa: Y015
+    _WhichOneofArgType__current_volume_attributes_class_name: _TypeAlias = _typing.Literal["_current_volume_attributes_class_name", b"_current_volume_attributes_class_name"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__current_volume_attributes_class_name) -> _WhichOneofReturnType__current_volume_attributes_class_name | None: ...
+
+Global___PersistentVolumeClaimStatus: _TypeAlias = PersistentVolumeClaimStatus  # noqa: Y015
+
+@_typing.final
+class PersistentVolumeClaimCondition(_message.Message):
+    """One aspect of a claim's state."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TYPE_FIELD_NUMBER: _builtins.int
+    STATUS_FIELD_NUMBER: _builtins.int
+    LAST_PROBE_TIME_FIELD_NUMBER: _builtins.int
+    LAST_TRANSITION_TIME_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    MESSAGE_FIELD_NUMBER: _builtins.int
+    type: _builtins.str
+    """Name of the condition, such as Resizing or FileSystemResizePending."""
+    status: _builtins.str
+    """Whether the condition holds: True, False or Unknown."""
+    reason: _builtins.str
+    """Short CamelCase word for why the status last changed."""
+    message: _builtins.str
+    """Text for people with details of the last change."""
+    @_builtins.property
+    def last_probe_time(self) -> _meta_pb2.Time:
+        """When the condition was last checked. Often left empty."""
+
+    @_builtins.property
+    def last_transition_time(self) -> _meta_pb2.Time:
+        """When the status last changed from one value to another."""
+
+    def __init__(
+        self,
+        *,
+        type: _builtins.str = ...,
+        status: _builtins.str = ...,
+        last_probe_time: _meta_pb2.Time | None = ...,
+        last_transition_time: _meta_pb2.Time | None = ...,
+        reason: _builtins.str = ...,
+        message: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["last_probe_time", b"last_probe_time", "last_transition_time", b"last_transition_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["last_probe_time", b"last_probe_time", "last_transition_time", b"last_transition_time", "message", b"message", "reason", b"reason", "status", b"status", "type", b"type"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PersistentVolumeClaimCondition: _TypeAlias = PersistentVolumeClaimCondition  # noqa: Y015
+
+@_typing.final
+class ModifyVolumeStatus(_message.Message):
+    """How far the change of a volume to another VolumeAttributesClass has come."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TARGET_VOLUME_ATTRIBUTES_CLASS_NAME_FIELD_NUMBER: _builtins.int
+    STATUS_FIELD_NUMBER: _builtins.int
+    target_volume_attributes_class_name: _builtins.str
+    """Name of the VolumeAttributesClass that the volume is being changed to."""
+    status: _builtins.str
+    """Pending: cannot start yet, for example because the class is missing. InProgress: being changed. Infeasible:
+    refused by the driver, so another class must be named.
+    """
+    def __init__(
+        self,
+        *,
+        target_volume_attributes_class_name: _builtins.str = ...,
+        status: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["status", b"status", "target_volume_attributes_class_name", b"target_volume_attributes_class_name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ModifyVolumeStatus: _TypeAlias = ModifyVolumeStatus  # noqa: Y015
+
+@_typing.final
+class VolumeHealthStatus(_message.Message):
+    """Health of the volume bound to a claim, as its storage driver reports it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HEALTH_CONDITIONS_FIELD_NUMBER: _builtins.int
+    LAST_TRANSITION_TIME_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def health_conditions(self) -> _containers.RepeatedCompositeFieldContainer[Global___VolumeHealthCondition]:
+        """Problems the storage driver currently reports, unique by status and reason. Empty means none are known."""
+
+    @_builtins.property
+    def last_transition_time(self) -> _meta_pb2.Time:
+        """When the present set of problems first appeared."""
+
+    def __init__(
+        self,
+        *,
+        health_conditions: _abc.Iterable[Global___VolumeHealthCondition] | None = ...,
+        last_transition_time: _meta_pb2.Time | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["last_transition_time", b"last_transition_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["health_conditions", b"health_conditions", "last_transition_time", b"last_transition_time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___VolumeHealthStatus: _TypeAlias = VolumeHealthStatus  # noqa: Y015
+
+@_typing.final
+class ResourceQuota(_message.Message):
+    """Upper bounds for what all objects of a namespace together may use. Requests that would exceed them are refused."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    METADATA_FIELD_NUMBER: _builtins.int
+    SPEC_FIELD_NUMBER: _builtins.int
+    STATUS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def metadata(self) -> _meta_pb2.ObjectMeta:
+        """Name, namespace, labels and other standard data of the object."""
+
+    @_builtins.property
+    def spec(self) -> Global___ResourceQuotaSpec:
+        """The bounds, and which objects count towards them."""
+
+    @_builtins.property
+    def status(self) -> Global___ResourceQuotaStatus:
+        """The bounds in force and how much of them is used. Written by the system."""
+
+    def __init__(
+        self,
+        *,
+        metadata: _meta_pb2.ObjectMeta | None = ...,
+        spec: Global___ResourceQuotaSpec | None = ...,
+        status: Global___ResourceQuotaStatus | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["metadata", b"metadata", "spec", b"spec", "status", b"status"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["metadata", b"metadata", "spec", b"spec", "status", b"status"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ResourceQuota: _TypeAlias = ResourceQuota  # noqa: Y015
+
+@_typing.final
+class ResourceQuotaSpec(_message.Message):
+    """Bounds for a namespace, and which objects count towards them."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class HardEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        @_builtins.property
+        def value(self) -> _meta_pb2.Quantity: ...
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _meta_pb2.Quantity | None = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _typing.Literal["value", b"value"]  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    HARD_FIELD_NUMBER: _builtins.int
+    SCOPES_FIELD_NUMBER: _builtins.int
+    SCOPE_SELECTOR_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def hard(self) -> _containers.MessageMap[_builtins.str, _meta_pb2.Quantity]:
+        """Upper bounds by name of what is counted, such as pods, requests.cpu, limits.memory, requests.storage or
+        count/deployments.apps.
+        """
+
+    @_builtins.property
+    def scopes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Counts only objects in all of these: Terminating, NotTerminating, BestEffort, NotBestEffort, PriorityClass,
+        CrossNamespacePodAffinity, VolumeAttributesClass. Empty counts all; cannot be changed.
+        """
+
+    @_builtins.property
+    def scope_selector(self) -> Global___ScopeSelector:
+        """Like scopes, but as conditions that can also name values, such as certain priority classes. Only objects that
+        meet all of them and all scopes count.
+        """
+
+    def __init__(
+        self,
+        *,
+        hard: _abc.Mapping[_builtins.str, _meta_pb2.Quantity] | None = ...,
+        scopes: _abc.Iterable[_builtins.str] | None = ...,
+        scope_selector: Global___ScopeSelector | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["scope_selector", b"scope_selector"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["hard", b"hard", "scope_selector", b"scope_selector", "scopes", b"scopes"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ResourceQuotaSpec: _TypeAlias = ResourceQuotaSpec  # noqa: Y015
+
+@_typing.final
+class ScopeSelector(_message.Message):
+    """Conditions that pick the objects a quota counts."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MATCH_EXPRESSIONS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def match_expressions(self) -> _containers.RepeatedCompositeFieldContainer[Global___ScopedResourceSelectorRequirement]:
+        """The conditions; an object must meet all of them."""
+
+    def __init__(
+        self,
+        *,
+        match_expressions: _abc.Iterable[Global___ScopedResourceSelectorRequirement] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["match_expressions", b"match_expressions"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ScopeSelector: _TypeAlias = ScopeSelector  # noqa: Y015
+
+@_typing.final
+class ScopedResourceSelectorRequirement(_message.Message):
+    """One condition of a ScopeSelector: a scope, an operator and, for some operators, values."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCOPE_NAME_FIELD_NUMBER: _builtins.int
+    OPERATOR_FIELD_NUMBER: _builtins.int
+    VALUES_FIELD_NUMBER: _builtins.int
+    scope_name: _builtins.str
+    """Scope that is tested: Terminating, NotTerminating, BestEffort, NotBestEffort, PriorityClass,
+    CrossNamespacePodAffinity or VolumeAttributesClass. Required.
+    """
+    operator: _builtins.str
+    """In, NotIn, Exists or DoesNotExist. Only PriorityClass and VolumeAttributesClass allow other operators than
+    Exists. Required.
+    """
+    @_builtins.property
+    def values(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Values to compare with, such as names of priority classes. Required for In and NotIn, and must be empty for
+        Exists and DoesNotExist.
+        """
+
+    def __init__(
+        self,
+        *,
+        scope_name: _builtins.str = ...,
+        operator: _builtins.str = ...,
+        values: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["operator", b"operator", "scope_name", b"scope_name", "values", b"values"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ScopedResourceSelectorRequirement: _TypeAlias = ScopedResourceSelectorRequirement  # noqa: Y015
+
+@_typing.final
+class ResourceQuotaStatus(_message.Message):
+    """Bounds in force for a namespace, and how much of them is used."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class HardEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        @_builtins.property
+        def value(self) -> _meta_pb2.Quantity: ...
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _meta_pb2.Quantity | None = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _typing.Literal["value", b"value"]  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    @_typing.final
+    class UsedEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        @_builtins.property
+        def value(self) -> _meta_pb2.Quantity: ...
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _meta_pb2.Quantity | None = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _typing.Literal["value", b"value"]  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    HARD_FIELD_NUMBER: _builtins.int
+    USED_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def hard(self) -> _containers.MessageMap[_builtins.str, _meta_pb2.Quantity]:
+        """Upper bounds in force, by name of what is counted."""
+
+    @_builtins.property
+    def used(self) -> _containers.MessageMap[_builtins.str, _meta_pb2.Quantity]:
+        """How much is used at present, by name of what is counted."""
+
+    def __init__(
+        self,
+        *,
+        hard: _abc.Mapping[_builtins.str, _meta_pb2.Quantity] | None = ...,
+        used: _abc.Mapping[_builtins.str, _meta_pb2.Quantity] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["hard", b"hard", "used", b"used"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ResourceQuotaStatus: _TypeAlias = ResourceQuotaStatus  # noqa: Y015
+
+@_typing.final
+class LimitRange(_message.Message):
+    """Bounds and defaults for the resources that single pods, containers and claims of a namespace may ask for. Checked
+    when they are created or resized.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    METADATA_FIELD_NUMBER: _builtins.int
+    SPEC_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def metadata(self) -> _meta_pb2.ObjectMeta:
+        """Name, namespace, labels and other standard data of the object."""
+
+    @_builtins.property
+    def spec(self) -> Global___LimitRangeSpec:
+        """The bounds and defaults."""
+
+    def __init__(
+        self,
+        *,
+        metadata: _meta_pb2.ObjectMeta | None = ...,
+        spec: Global___LimitRangeSpec | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["metadata", b"metadata", "spec", b"spec"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["metadata", b"metadata", "spec", b"spec"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LimitRange: _TypeAlias = LimitRange  # noqa: Y015
+
+@_typing.final
+class LimitRangeSpec(_message.Message):
+    """Bounds and defaults that a LimitRange sets."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LIMITS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def limits(self) -> _containers.RepeatedCompositeFieldContainer[Global___LimitRangeItem]:
+        """The bounds and defaults, at most one entry for each type of object. Required."""
+
+    def __init__(
+        self,
+        *,
+        limits: _abc.Iterable[Global___LimitRangeItem] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["limits", b"limits"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LimitRangeSpec: _TypeAlias = LimitRangeSpec  # noqa: Y015
+
+@_typing.final
+class LimitRangeItem(_message.Message):
+    """Bounds and defaults for one type of object. All maps go from resource name, such as cpu or memory, to amount."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class MaxEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        @_builtins.property
+        def value(self) -> _meta_pb2.Quantity: ...
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _meta_pb2.Quantity | None = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _typing.Literal["value", b"value"]  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    @_typing.final
+    class MinEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        @_builtins.property
+        def value(self) -> _meta_pb2.Quantity: ...
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _meta_pb2.Quantity | None = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _typing.Literal["value", b"value"]  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    @_typing.final
+    class DefaultEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        @_builtins.property
+        def value(self) -> _meta_pb2.Quantity: ...
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _meta_pb2.Quantity | None = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _typing.Literal["value", b"value"]  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    @_typing.final
+    class DefaultRequestEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        @_builtins.property
+        def value(self) -> _meta_pb2.Quantity: ...
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _meta_pb2.Quantity | None = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _typing.Literal["value", b"value"]  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    @_typing.final
+    class MaxLimitRequestRatioEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        @_builtins.property
+        def value(self) -> _meta_pb2.Quantity: ...
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _meta_pb2.Quantity | None = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _typing.Literal["value", b"value"]  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    TYPE_FIELD_NUMBER: _builtins.int
+    MAX_FIELD_NUMBER: _builtins.int
+    MIN_FIELD_NUMBER: _builtins.int
+    DEFAULT_FIELD_NUMBER: _builtins.int
+    DEFAULT_REQUEST_FIELD_NUMBER: _builtins.int
+    MAX_LIMIT_REQUEST_RATIO_FIELD_NUMBER: _builtins.int
+    type: _builtins.str
+    """What is bounded: Pod, Container or PersistentVolumeClaim. Required."""
+    @_builtins.property
+    def max(self) -> _containers.MessageMap[_builtins.str, _meta_pb2.Quantity]:
+        """Highest amounts allowed. For type Pod they bound the sum over its containers."""
+
+    @_builtins.property
+    def min(self) -> _containers.MessageMap[_builtins.str, _meta_pb2.Quantity]:
+        """Lowest amounts allowed. For type Pod they bound the sum over its containers."""
+
+    @_builtins.property
+    def default(self) -> _containers.MessageMap[_builtins.str, _meta_pb2.Quantity]:
+        """Limits given to containers that name none; max by default. Only for type Container."""
+
+    @_builtins.property
+    def default_request(self) -> _containers.MessageMap[_builtins.str, _meta_pb2.Quantity]:
+        """Requests given to containers that name neither requests nor limits; by default those of default, or else min.
+        Only for type Container.
+        """
+
+    @_builtins.property
+    def max_limit_request_ratio(self) -> _containers.MessageMap[_builtins.str, _meta_pb2.Quantity]:
+        """How many times its request a limit may be at most. Resources listed here must have both a request and a limit,
+        other than 0.
+        """
+
+    def __init__(
+        self,
+        *,
+        type: _builtins.str = ...,
+        max: _abc.Mapping[_builtins.str, _meta_pb2.Quantity] | None = ...,
+        min: _abc.Mapping[_builtins.str, _meta_pb2.Quantity] | None = ...,
+        default: _abc.Mapping[_builtins.str, _meta_pb2.Quantity] | None = ...,
+        default_request: _abc.Mapping[_builtins.str, _meta_pb2.Quantity] | None = ...,
+        max_limit_request_ratio: _abc.Mapping[_builtins.str, _meta_pb2.Quantity] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["default", b"default", "default_request", b"default_request", "max", b"max", "max_limit_request_ratio", b"max_limit_request_ratio", "min", b"min", "type", b"type"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LimitRangeItem: _TypeAlias = LimitRangeItem  # noqa: Y015
+
+@_typing.final
+class ComponentStatus(_message.Message):
+    """Health of one control plane component, found out when it is read. Deprecated since Kubernetes 1.19."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    METADATA_FIELD_NUMBER: _builtins.int
+    CONDITIONS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def metadata(self) -> _meta_pb2.ObjectMeta:
+        """Name, labels and other standard data of the object."""
+
+    @_builtins.property
+    def conditions(self) -> _containers.RepeatedCompositeFieldContainer[Global___ComponentCondition]:
+        """What the check of the component has found."""
+
+    def __init__(
+        self,
+        *,
+        metadata: _meta_pb2.ObjectMeta | None = ...,
+        conditions: _abc.Iterable[Global___ComponentCondition] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["metadata", b"metadata"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conditions", b"conditions", "metadata", b"metadata"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ComponentStatus: _TypeAlias = ComponentStatus  # noqa: Y015
+
+@_typing.final
+class ComponentCondition(_message.Message):
+    """One aspect of the state of a control plane component."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TYPE_FIELD_NUMBER: _builtins.int
+    STATUS_FIELD_NUMBER: _builtins.int
+    MESSAGE_FIELD_NUMBER: _builtins.int
+    ERROR_FIELD_NUMBER: _builtins.int
+    type: _builtins.str
+    """Name of the condition; only Healthy is used."""
+    status: _builtins.str
+    """Whether the condition holds: True, False or Unknown. For Healthy, False means unhealthy."""
+    message: _builtins.str
+    """Text for people, such as what the check answered."""
+    error: _builtins.str
+    """Error met when checking the component, such as the code of a failed check."""
+    def __init__(
+        self,
+        *,
+        type: _builtins.str = ...,
+        status: _builtins.str = ...,
+        message: _builtins.str = ...,
+        error: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["error", b"error", "message", b"message", "status", b"status", "type", b"type"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ComponentCondition: _TypeAlias = ComponentCondition  # noqa: Y015
+
+@_typing.final
+class Binding(_message.Message):
+    """Assigns a pod to a node. Sent by schedulers to the pod's binding subresource, and not stored."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    METADATA_FIELD_NUMBER: _builtins.int
+    TARGET_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def metadata(self) -> _meta_pb2.ObjectMeta:
+        """Standard data of the object. Its name and namespace are those of the pod."""
+
+    @_builtins.property
+    def target(self) -> Global___ObjectReference:
+        """Node to assign the pod to; its name is required, and its kind must be Node or empty."""
+
+    def __init__(
+        self,
+        *,
+        metadata: _meta_pb2.ObjectMeta | None = ...,
+        target: Global___ObjectReference | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["metadata", b"metadata", "target", b"target"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["metadata", b"metadata", "target", b"target"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Binding: _TypeAlias = Binding  # noqa: Y015
+
+@_typing.final
+class TopologySelectorTerm(_message.Message):
+    """Conditions on node labels that describe where a volume may be provisioned. Without any conditions it matches
+    nothing.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MATCH_LABEL_EXPRESSIONS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def match_label_expressions(self) -> _containers.RepeatedCompositeFieldContainer[Global___TopologySelectorLabelRequirement]:
+        """The conditions on node labels, all of which must hold."""
+
+    def __init__(
+        self,
+        *,
+        match_label_expressions: _abc.Iterable[Global___TopologySelectorLabelRequirement] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["match_label_expressions", b"match_label_expressions"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TopologySelectorTerm: _TypeAlias = TopologySelectorTerm  # noqa: Y015
+
+@_typing.final
+class TopologySelectorLabelRequirement(_message.Message):
+    """One condition on a node label: it must have one of the given values."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KEY_FIELD_NUMBER: _builtins.int
+    VALUES_FIELD_NUMBER: _builtins.int
+    key: _builtins.str
+    """Key of the node label. Required."""
+    @_builtins.property
+    def values(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Values allowed for the label, of which one must match. Required."""
+
+    def __init__(
+        self,
+        *,
+        key: _builtins.str = ...,
+        values: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "values", b"values"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TopologySelectorLabelRequirement: _TypeAlias = TopologySelectorLabelRequirement  # noqa: Y015

@@ -22,60 +22,85 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from protos.v1 import apiextensions_pb2 as protos_dot_v1_dot_apiextensions__pb2
 from protos.v1 import apps_pb2 as protos_dot_v1_dot_apps__pb2
+from protos.v1 import authentication_pb2 as protos_dot_v1_dot_authentication__pb2
+from protos.v1 import authorization_pb2 as protos_dot_v1_dot_authorization__pb2
+from protos.v1 import autoscaling_pb2 as protos_dot_v1_dot_autoscaling__pb2
+from protos.v1 import batch_pb2 as protos_dot_v1_dot_batch__pb2
+from protos.v1 import certificates_pb2 as protos_dot_v1_dot_certificates__pb2
 from protos.v1 import coordination_pb2 as protos_dot_v1_dot_coordination__pb2
 from protos.v1 import core_pb2 as protos_dot_v1_dot_core__pb2
 from protos.v1 import discovery_pb2 as protos_dot_v1_dot_discovery__pb2
 from protos.v1 import meta_pb2 as protos_dot_v1_dot_meta__pb2
+from protos.v1 import metrics_pb2 as protos_dot_v1_dot_metrics__pb2
+from protos.v1 import networking_pb2 as protos_dot_v1_dot_networking__pb2
+from protos.v1 import policy_pb2 as protos_dot_v1_dot_policy__pb2
+from protos.v1 import rbac_pb2 as protos_dot_v1_dot_rbac__pb2
+from protos.v1 import scale_pb2 as protos_dot_v1_dot_scale__pb2
+from protos.v1 import scheduling_pb2 as protos_dot_v1_dot_scheduling__pb2
+from protos.v1 import storage_pb2 as protos_dot_v1_dot_storage__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19protos/v1/resources.proto\x12\x08orlop.v1\x1a\x14protos/v1/apps.proto\x1a\x1cprotos/v1/coordination.proto\x1a\x14protos/v1/core.proto\x1a\x19protos/v1/discovery.proto\x1a\x14protos/v1/meta.proto\"\xb0\x04\n\x06Object\x12-\n\tnamespace\x18\x01 \x01(\x0b\x32\x18.orlop.core.v1.NamespaceH\x00\x12#\n\x04node\x18\x02 \x01(\x0b\x32\x13.orlop.core.v1.NodeH\x00\x12!\n\x03pod\x18\x03 \x01(\x0b\x32\x12.orlop.core.v1.PodH\x00\x12)\n\x07service\x18\x04 \x01(\x0b\x32\x16.orlop.core.v1.ServiceH\x00\x12-\n\tendpoints\x18\x05 \x01(\x0b\x32\x18.orlop.core.v1.EndpointsH\x00\x12.\n\nconfig_map\x18\x06 \x01(\x0b\x32\x18.orlop.core.v1.ConfigMapH\x00\x12\'\n\x06secret\x18\x07 \x01(\x0b\x32\x15.orlop.core.v1.SecretH\x00\x12%\n\x05\x65vent\x18\x08 \x01(\x0b\x32\x14.orlop.core.v1.EventH\x00\x12/\n\ndeployment\x18\t \x01(\x0b\x32\x19.orlop.apps.v1.DeploymentH\x00\x12\x30\n\x0breplica_set\x18\n \x01(\x0b\x32\x19.orlop.apps.v1.ReplicaSetH\x00\x12;\n\x0e\x65ndpoint_slice\x18\x0b \x01(\x0b\x32!.orlop.discovery.v1.EndpointSliceH\x00\x12-\n\x05lease\x18\x0c \x01(\x0b\x32\x1c.orlop.coordination.v1.LeaseH\x00\x42\x06\n\x04kind\"Y\n\nGetRequest\x12\x10\n\x08resource\x18\x01 \x01(\t\x12\x11\n\tnamespace\x18\x02 \x01(\t\x12\x0c\n\x04name\x18\x03 \x01(\t\x12\x18\n\x10resource_version\x18\x04 \x01(\t\"\xa3\x01\n\x0bListRequest\x12\x10\n\x08resource\x18\x01 \x01(\t\x12\x11\n\tnamespace\x18\x02 \x01(\t\x12\x16\n\x0elabel_selector\x18\x03 \x01(\t\x12\x16\n\x0e\x66ield_selector\x18\x04 \x01(\t\x12\r\n\x05limit\x18\x05 \x01(\x03\x12\x16\n\x0e\x63ontinue_token\x18\x06 \x01(\t\x12\x18\n\x10resource_version\x18\x07 \x01(\t\"Z\n\x0cListResponse\x12)\n\x08metadata\x18\x01 \x01(\x0b\x32\x17.orlop.meta.v1.ListMeta\x12\x1f\n\x05items\x18\x02 \x03(\x0b\x32\x10.orlop.v1.Object\"\xb3\x01\n\x0cWatchRequest\x12\x10\n\x08resource\x18\x01 \x01(\t\x12\x11\n\tnamespace\x18\x02 \x01(\t\x12\x16\n\x0elabel_selector\x18\x03 \x01(\t\x12\x16\n\x0e\x66ield_selector\x18\x04 \x01(\t\x12\x18\n\x10resource_version\x18\x05 \x01(\t\x12\x1b\n\x13send_initial_events\x18\x06 \x01(\x08\x12\x17\n\x0f\x61llow_bookmarks\x18\x07 \x01(\x08\"5\n\rWatchResponse\x12$\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x14.orlop.v1.WatchEvent\"\xdf\x01\n\nWatchEvent\x12\'\n\x04type\x18\x01 \x01(\x0e\x32\x19.orlop.v1.WatchEvent.Type\x12 \n\x06object\x18\x02 \x01(\x0b\x32\x10.orlop.v1.Object\x12\x18\n\x10resource_version\x18\x03 \x01(\t\x12\x1a\n\x12initial_events_end\x18\x04 \x01(\x08\"P\n\x04Type\x12\x14\n\x10TYPE_UNSPECIFIED\x10\x00\x12\t\n\x05\x41\x44\x44\x45\x44\x10\x01\x12\x0c\n\x08MODIFIED\x10\x02\x12\x0b\n\x07\x44\x45LETED\x10\x03\x12\x0c\n\x08\x42OOKMARK\x10\x04\"Y\n\rCreateRequest\x12 \n\x06object\x18\x01 \x01(\x0b\x32\x10.orlop.v1.Object\x12\x0f\n\x07\x64ry_run\x18\x02 \x01(\x08\x12\x15\n\rfield_manager\x18\x03 \x01(\t\"n\n\rUpdateRequest\x12 \n\x06object\x18\x01 \x01(\x0b\x32\x10.orlop.v1.Object\x12\x13\n\x0bsubresource\x18\x02 \x01(\t\x12\x0f\n\x07\x64ry_run\x18\x03 \x01(\x08\x12\x15\n\rfield_manager\x18\x04 \x01(\t\"\xe1\x01\n\x0cPatchRequest\x12\x10\n\x08resource\x18\x01 \x01(\t\x12\x11\n\tnamespace\x18\x02 \x01(\t\x12\x0c\n\x04name\x18\x03 \x01(\t\x12)\n\x04type\x18\x04 \x01(\x0e\x32\x1b.orlop.v1.PatchRequest.Type\x12\r\n\x05patch\x18\x05 \x01(\x0c\x12\x13\n\x0bsubresource\x18\x06 \x01(\t\x12\x0f\n\x07\x64ry_run\x18\x07 \x01(\x08\x12\x15\n\rfield_manager\x18\x08 \x01(\t\"\'\n\x04Type\x12\x14\n\x10TYPE_UNSPECIFIED\x10\x00\x12\t\n\x05MERGE\x10\x01\"q\n\rDeleteRequest\x12\x10\n\x08resource\x18\x01 \x01(\t\x12\x11\n\tnamespace\x18\x02 \x01(\t\x12\x0c\n\x04name\x18\x03 \x01(\t\x12-\n\x07options\x18\x04 \x01(\x0b\x32\x1c.orlop.meta.v1.DeleteOptions\"\x9d\x01\n\x17\x44\x65leteCollectionRequest\x12\x10\n\x08resource\x18\x01 \x01(\t\x12\x11\n\tnamespace\x18\x02 \x01(\t\x12\x16\n\x0elabel_selector\x18\x03 \x01(\t\x12\x16\n\x0e\x66ield_selector\x18\x04 \x01(\t\x12-\n\x07options\x18\x05 \x01(\x0b\x32\x1c.orlop.meta.v1.DeleteOptions\";\n\x18\x44\x65leteCollectionResponse\x12\x1f\n\x05items\x18\x01 \x03(\x0b\x32\x10.orlop.v1.Object\"I\n\x0b\x42indRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0b\n\x03uid\x18\x03 \x01(\t\x12\x0c\n\x04node\x18\x04 \x01(\t\"\xe8\x01\n\x0cWriteRequest\x12)\n\x06\x63reate\x18\x01 \x01(\x0b\x32\x17.orlop.v1.CreateRequestH\x00\x12)\n\x06update\x18\x02 \x01(\x0b\x32\x17.orlop.v1.UpdateRequestH\x00\x12\'\n\x05patch\x18\x03 \x01(\x0b\x32\x16.orlop.v1.PatchRequestH\x00\x12)\n\x06\x64\x65lete\x18\x04 \x01(\x0b\x32\x17.orlop.v1.DeleteRequestH\x00\x12%\n\x04\x62ind\x18\x05 \x01(\x0b\x32\x15.orlop.v1.BindRequestH\x00\x42\x07\n\x05write\"d\n\x0bWriteResult\x12\"\n\x06object\x18\x01 \x01(\x0b\x32\x10.orlop.v1.ObjectH\x00\x12&\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x15.orlop.meta.v1.StatusH\x00\x42\t\n\x07outcome\"6\n\x0c\x42\x61tchRequest\x12&\n\x06writes\x18\x01 \x03(\x0b\x32\x16.orlop.v1.WriteRequest\"7\n\rBatchResponse\x12&\n\x07results\x18\x01 \x03(\x0b\x32\x15.orlop.v1.WriteResult2\xc5\x04\n\tResources\x12-\n\x03Get\x12\x14.orlop.v1.GetRequest\x1a\x10.orlop.v1.Object\x12\x35\n\x04List\x12\x15.orlop.v1.ListRequest\x1a\x16.orlop.v1.ListResponse\x12:\n\x05Watch\x12\x16.orlop.v1.WatchRequest\x1a\x17.orlop.v1.WatchResponse0\x01\x12\x33\n\x06\x43reate\x12\x17.orlop.v1.CreateRequest\x1a\x10.orlop.v1.Object\x12\x33\n\x06Update\x12\x17.orlop.v1.UpdateRequest\x1a\x10.orlop.v1.Object\x12\x31\n\x05Patch\x12\x16.orlop.v1.PatchRequest\x1a\x10.orlop.v1.Object\x12\x33\n\x06\x44\x65lete\x12\x17.orlop.v1.DeleteRequest\x1a\x10.orlop.v1.Object\x12Y\n\x10\x44\x65leteCollection\x12!.orlop.v1.DeleteCollectionRequest\x1a\".orlop.v1.DeleteCollectionResponse\x12/\n\x04\x42ind\x12\x15.orlop.v1.BindRequest\x1a\x10.orlop.v1.Object\x12\x38\n\x05\x42\x61tch\x12\x16.orlop.v1.BatchRequest\x1a\x17.orlop.v1.BatchResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19protos/v1/resources.proto\x12\x08orlop.v1\x1a\x1dprotos/v1/apiextensions.proto\x1a\x14protos/v1/apps.proto\x1a\x1eprotos/v1/authentication.proto\x1a\x1dprotos/v1/authorization.proto\x1a\x1bprotos/v1/autoscaling.proto\x1a\x15protos/v1/batch.proto\x1a\x1cprotos/v1/certificates.proto\x1a\x1cprotos/v1/coordination.proto\x1a\x14protos/v1/core.proto\x1a\x19protos/v1/discovery.proto\x1a\x14protos/v1/meta.proto\x1a\x17protos/v1/metrics.proto\x1a\x1aprotos/v1/networking.proto\x1a\x16protos/v1/policy.proto\x1a\x14protos/v1/rbac.proto\x1a\x15protos/v1/scale.proto\x1a\x1aprotos/v1/scheduling.proto\x1a\x17protos/v1/storage.proto\"\x8c\x17\n\x06Object\x12-\n\tnamespace\x18\x01 \x01(\x0b\x32\x18.orlop.core.v1.NamespaceH\x00\x12#\n\x04node\x18\x02 \x01(\x0b\x32\x13.orlop.core.v1.NodeH\x00\x12!\n\x03pod\x18\x03 \x01(\x0b\x32\x12.orlop.core.v1.PodH\x00\x12)\n\x07service\x18\x04 \x01(\x0b\x32\x16.orlop.core.v1.ServiceH\x00\x12-\n\tendpoints\x18\x05 \x01(\x0b\x32\x18.orlop.core.v1.EndpointsH\x00\x12.\n\nconfig_map\x18\x06 \x01(\x0b\x32\x18.orlop.core.v1.ConfigMapH\x00\x12\'\n\x06secret\x18\x07 \x01(\x0b\x32\x15.orlop.core.v1.SecretH\x00\x12%\n\x05\x65vent\x18\x08 \x01(\x0b\x32\x14.orlop.core.v1.EventH\x00\x12/\n\ndeployment\x18\t \x01(\x0b\x32\x19.orlop.apps.v1.DeploymentH\x00\x12\x30\n\x0breplica_set\x18\n \x01(\x0b\x32\x19.orlop.apps.v1.ReplicaSetH\x00\x12;\n\x0e\x65ndpoint_slice\x18\x0b \x01(\x0b\x32!.orlop.discovery.v1.EndpointSliceH\x00\x12-\n\x05lease\x18\x0c \x01(\x0b\x32\x1c.orlop.coordination.v1.LeaseH\x00\x12\x32\n\x0cstateful_set\x18\r \x01(\x0b\x32\x1a.orlop.apps.v1.StatefulSetH\x00\x12.\n\ndaemon_set\x18\x0e \x01(\x0b\x32\x18.orlop.apps.v1.DaemonSetH\x00\x12@\n\x13\x63ontroller_revision\x18\x0f \x01(\x0b\x32!.orlop.apps.v1.ControllerRevisionH\x00\x12\x46\n\x16replication_controller\x18\x10 \x01(\x0b\x32$.orlop.core.v1.ReplicationControllerH\x00\x12\x32\n\x0cpod_template\x18\x11 \x01(\x0b\x32\x1a.orlop.core.v1.PodTemplateH\x00\x12\x38\n\x0fservice_account\x18\x12 \x01(\x0b\x32\x1d.orlop.core.v1.ServiceAccountH\x00\x12<\n\x11persistent_volume\x18\x13 \x01(\x0b\x32\x1f.orlop.core.v1.PersistentVolumeH\x00\x12G\n\x17persistent_volume_claim\x18\x14 \x01(\x0b\x32$.orlop.core.v1.PersistentVolumeClaimH\x00\x12\x36\n\x0eresource_quota\x18\x15 \x01(\x0b\x32\x1c.orlop.core.v1.ResourceQuotaH\x00\x12\x30\n\x0blimit_range\x18\x16 \x01(\x0b\x32\x19.orlop.core.v1.LimitRangeH\x00\x12:\n\x10\x63omponent_status\x18\x17 \x01(\x0b\x32\x1e.orlop.core.v1.ComponentStatusH\x00\x12\"\n\x03job\x18\x18 \x01(\x0b\x32\x13.orlop.batch.v1.JobH\x00\x12+\n\x08\x63ron_job\x18\x19 \x01(\x0b\x32\x17.orlop.batch.v1.CronJobH\x00\x12R\n\x19horizontal_pod_autoscaler\x18\x1a \x01(\x0b\x32-.orlop.autoscaling.v2.HorizontalPodAutoscalerH\x00\x12\x45\n\x15pod_disruption_budget\x18\x1b \x01(\x0b\x32$.orlop.policy.v1.PodDisruptionBudgetH\x00\x12#\n\x04role\x18\x1c \x01(\x0b\x32\x13.orlop.rbac.v1.RoleH\x00\x12\x32\n\x0crole_binding\x18\x1d \x01(\x0b\x32\x1a.orlop.rbac.v1.RoleBindingH\x00\x12\x32\n\x0c\x63luster_role\x18\x1e \x01(\x0b\x32\x1a.orlop.rbac.v1.ClusterRoleH\x00\x12\x41\n\x14\x63luster_role_binding\x18\x1f \x01(\x0b\x32!.orlop.rbac.v1.ClusterRoleBindingH\x00\x12<\n\x0epriority_class\x18  \x01(\x0b\x32\".orlop.scheduling.v1.PriorityClassH\x00\x12\x37\n\rstorage_class\x18! \x01(\x0b\x32\x1e.orlop.storage.v1.StorageClassH\x00\x12<\n\x0enetwork_policy\x18\" \x01(\x0b\x32\".orlop.networking.v1.NetworkPolicyH\x00\x12/\n\x07ingress\x18# \x01(\x0b\x32\x1c.orlop.networking.v1.IngressH\x00\x12:\n\ringress_class\x18$ \x01(\x0b\x32!.orlop.networking.v1.IngressClassH\x00\x12W\n\x1b\x63\x65rtificate_signing_request\x18% \x01(\x0b\x32\x30.orlop.certificates.v1.CertificateSigningRequestH\x00\x12V\n\x1a\x63ustom_resource_definition\x18& \x01(\x0b\x32\x30.orlop.apiextensions.v1.CustomResourceDefinitionH\x00\x12:\n\x0cnode_metrics\x18\' \x01(\x0b\x32\".orlop.metrics.v1beta1.NodeMetricsH\x00\x12\x38\n\x0bpod_metrics\x18( \x01(\x0b\x32!.orlop.metrics.v1beta1.PodMetricsH\x00\x12<\n\x0ctoken_review\x18) \x01(\x0b\x32$.orlop.authentication.v1.TokenReviewH\x00\x12I\n\x13self_subject_review\x18* \x01(\x0b\x32*.orlop.authentication.v1.SelfSubjectReviewH\x00\x12L\n\x15subject_access_review\x18+ \x01(\x0b\x32+.orlop.authorization.v1.SubjectAccessReviewH\x00\x12W\n\x1blocal_subject_access_review\x18, \x01(\x0b\x32\x30.orlop.authorization.v1.LocalSubjectAccessReviewH\x00\x12U\n\x1aself_subject_access_review\x18- \x01(\x0b\x32/.orlop.authorization.v1.SelfSubjectAccessReviewH\x00\x12S\n\x19self_subject_rules_review\x18. \x01(\x0b\x32..orlop.authorization.v1.SelfSubjectRulesReviewH\x00\x12,\n\x05scale\x18/ \x01(\x0b\x32\x1b.orlop.autoscaling.v1.ScaleH\x00\x12-\n\x08\x65viction\x18\x30 \x01(\x0b\x32\x19.orlop.policy.v1.EvictionH\x00\x12)\n\x07\x62inding\x18\x31 \x01(\x0b\x32\x16.orlop.core.v1.BindingH\x00\x12>\n\rtoken_request\x18\x32 \x01(\x0b\x32%.orlop.authentication.v1.TokenRequestH\x00\x12(\n\x06\x63ustom\x18\x64 \x01(\x0b\x32\x16.orlop.v1.CustomObjectH\x00\x42\x06\n\x04kind\"o\n\x0c\x43ustomObject\x12+\n\x08metadata\x18\x01 \x01(\x0b\x32\x19.orlop.meta.v1.ObjectMeta\x12\x13\n\x0b\x61pi_version\x18\x02 \x01(\t\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12\x0f\n\x07\x63ontent\x18\x04 \x01(\x0c\"n\n\nGetRequest\x12\x10\n\x08resource\x18\x01 \x01(\t\x12\x11\n\tnamespace\x18\x02 \x01(\t\x12\x0c\n\x04name\x18\x03 \x01(\t\x12\x18\n\x10resource_version\x18\x04 \x01(\t\x12\x13\n\x0bsubresource\x18\x05 \x01(\t\"\xc3\x01\n\x0bListRequest\x12\x10\n\x08resource\x18\x01 \x01(\t\x12\x11\n\tnamespace\x18\x02 \x01(\t\x12\x16\n\x0elabel_selector\x18\x03 \x01(\t\x12\x16\n\x0e\x66ield_selector\x18\x04 \x01(\t\x12\r\n\x05limit\x18\x05 \x01(\x03\x12\x16\n\x0e\x63ontinue_token\x18\x06 \x01(\t\x12\x18\n\x10resource_version\x18\x07 \x01(\t\x12\x1e\n\x16resource_version_match\x18\x08 \x01(\t\"Z\n\x0cListResponse\x12)\n\x08metadata\x18\x01 \x01(\x0b\x32\x17.orlop.meta.v1.ListMeta\x12\x1f\n\x05items\x18\x02 \x03(\x0b\x32\x10.orlop.v1.Object\"\xb3\x01\n\x0cWatchRequest\x12\x10\n\x08resource\x18\x01 \x01(\t\x12\x11\n\tnamespace\x18\x02 \x01(\t\x12\x16\n\x0elabel_selector\x18\x03 \x01(\t\x12\x16\n\x0e\x66ield_selector\x18\x04 \x01(\t\x12\x18\n\x10resource_version\x18\x05 \x01(\t\x12\x1b\n\x13send_initial_events\x18\x06 \x01(\x08\x12\x17\n\x0f\x61llow_bookmarks\x18\x07 \x01(\x08\"5\n\rWatchResponse\x12$\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x14.orlop.v1.WatchEvent\"\xdf\x01\n\nWatchEvent\x12\'\n\x04type\x18\x01 \x01(\x0e\x32\x19.orlop.v1.WatchEvent.Type\x12 \n\x06object\x18\x02 \x01(\x0b\x32\x10.orlop.v1.Object\x12\x18\n\x10resource_version\x18\x03 \x01(\t\x12\x1a\n\x12initial_events_end\x18\x04 \x01(\x08\"P\n\x04Type\x12\x14\n\x10TYPE_UNSPECIFIED\x10\x00\x12\t\n\x05\x41\x44\x44\x45\x44\x10\x01\x12\x0c\n\x08MODIFIED\x10\x02\x12\x0b\n\x07\x44\x45LETED\x10\x03\x12\x0c\n\x08\x42OOKMARK\x10\x04\"\x9a\x01\n\rCreateRequest\x12 \n\x06object\x18\x01 \x01(\x0b\x32\x10.orlop.v1.Object\x12\x0f\n\x07\x64ry_run\x18\x02 \x01(\x08\x12\x15\n\rfield_manager\x18\x03 \x01(\t\x12\x18\n\x10\x66ield_validation\x18\x04 \x01(\t\x12\x13\n\x0bsubresource\x18\x05 \x01(\t\x12\x10\n\x08resource\x18\x06 \x01(\t\"\x9a\x01\n\rUpdateRequest\x12 \n\x06object\x18\x01 \x01(\x0b\x32\x10.orlop.v1.Object\x12\x13\n\x0bsubresource\x18\x02 \x01(\t\x12\x0f\n\x07\x64ry_run\x18\x03 \x01(\x08\x12\x15\n\rfield_manager\x18\x04 \x01(\t\x12\x18\n\x10\x66ield_validation\x18\x05 \x01(\t\x12\x10\n\x08resource\x18\x06 \x01(\t\"\xae\x02\n\x0cPatchRequest\x12\x10\n\x08resource\x18\x01 \x01(\t\x12\x11\n\tnamespace\x18\x02 \x01(\t\x12\x0c\n\x04name\x18\x03 \x01(\t\x12)\n\x04type\x18\x04 \x01(\x0e\x32\x1b.orlop.v1.PatchRequest.Type\x12\r\n\x05patch\x18\x05 \x01(\x0c\x12\x13\n\x0bsubresource\x18\x06 \x01(\t\x12\x0f\n\x07\x64ry_run\x18\x07 \x01(\x08\x12\x15\n\rfield_manager\x18\x08 \x01(\t\x12\r\n\x05\x66orce\x18\t \x01(\x08\x12\x18\n\x10\x66ield_validation\x18\n \x01(\t\"K\n\x04Type\x12\x14\n\x10TYPE_UNSPECIFIED\x10\x00\x12\t\n\x05MERGE\x10\x01\x12\x08\n\x04JSON\x10\x02\x12\r\n\tSTRATEGIC\x10\x03\x12\t\n\x05\x41PPLY\x10\x04\"q\n\rDeleteRequest\x12\x10\n\x08resource\x18\x01 \x01(\t\x12\x11\n\tnamespace\x18\x02 \x01(\t\x12\x0c\n\x04name\x18\x03 \x01(\t\x12-\n\x07options\x18\x04 \x01(\x0b\x32\x1c.orlop.meta.v1.DeleteOptions\"\x9d\x01\n\x17\x44\x65leteCollectionRequest\x12\x10\n\x08resource\x18\x01 \x01(\t\x12\x11\n\tnamespace\x18\x02 \x01(\t\x12\x16\n\x0elabel_selector\x18\x03 \x01(\t\x12\x16\n\x0e\x66ield_selector\x18\x04 \x01(\t\x12-\n\x07options\x18\x05 \x01(\x0b\x32\x1c.orlop.meta.v1.DeleteOptions\";\n\x18\x44\x65leteCollectionResponse\x12\x1f\n\x05items\x18\x01 \x03(\x0b\x32\x10.orlop.v1.Object\"I\n\x0b\x42indRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0b\n\x03uid\x18\x03 \x01(\t\x12\x0c\n\x04node\x18\x04 \x01(\t\"\xe8\x01\n\x0cWriteRequest\x12)\n\x06\x63reate\x18\x01 \x01(\x0b\x32\x17.orlop.v1.CreateRequestH\x00\x12)\n\x06update\x18\x02 \x01(\x0b\x32\x17.orlop.v1.UpdateRequestH\x00\x12\'\n\x05patch\x18\x03 \x01(\x0b\x32\x16.orlop.v1.PatchRequestH\x00\x12)\n\x06\x64\x65lete\x18\x04 \x01(\x0b\x32\x17.orlop.v1.DeleteRequestH\x00\x12%\n\x04\x62ind\x18\x05 \x01(\x0b\x32\x15.orlop.v1.BindRequestH\x00\x42\x07\n\x05write\"v\n\x0bWriteResult\x12\"\n\x06object\x18\x01 \x01(\x0b\x32\x10.orlop.v1.ObjectH\x00\x12&\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x15.orlop.meta.v1.StatusH\x00\x12\x10\n\x08warnings\x18\x03 \x03(\tB\t\n\x07outcome\"6\n\x0c\x42\x61tchRequest\x12&\n\x06writes\x18\x01 \x03(\x0b\x32\x16.orlop.v1.WriteRequest\"7\n\rBatchResponse\x12&\n\x07results\x18\x01 \x03(\x0b\x32\x15.orlop.v1.WriteResult\"\x0e\n\x0cKindsRequest\"4\n\rKindsResponse\x12#\n\x05kinds\x18\x01 \x03(\x0b\x32\x14.orlop.v1.ServedKind\"\xd0\x01\n\nServedKind\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\r\n\x05group\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\t\x12\x10\n\x08versions\x18\x04 \x03(\t\x12\x0e\n\x06plural\x18\x05 \x01(\t\x12\x10\n\x08singular\x18\x06 \x01(\t\x12\x13\n\x0bshort_names\x18\x07 \x03(\t\x12\x12\n\nnamespaced\x18\x08 \x01(\x08\x12\x12\n\ncategories\x18\t \x03(\t\x12\r\n\x05verbs\x18\n \x03(\t\x12\x14\n\x0csubresources\x18\x0b \x03(\t\"7\n\x0e\x43onvertRequest\x12\x10\n\x08\x64ocument\x18\x01 \x01(\x0c\x12\x13\n\x0b\x61pi_version\x18\x02 \x01(\t\"5\n\x0f\x43onvertResponse\x12\x10\n\x08\x64ocument\x18\x01 \x01(\x0c\x12\x10\n\x08warnings\x18\x02 \x03(\t2\xbf\x05\n\tResources\x12-\n\x03Get\x12\x14.orlop.v1.GetRequest\x1a\x10.orlop.v1.Object\x12\x35\n\x04List\x12\x15.orlop.v1.ListRequest\x1a\x16.orlop.v1.ListResponse\x12:\n\x05Watch\x12\x16.orlop.v1.WatchRequest\x1a\x17.orlop.v1.WatchResponse0\x01\x12\x33\n\x06\x43reate\x12\x17.orlop.v1.CreateRequest\x1a\x10.orlop.v1.Object\x12\x33\n\x06Update\x12\x17.orlop.v1.UpdateRequest\x1a\x10.orlop.v1.Object\x12\x31\n\x05Patch\x12\x16.orlop.v1.PatchRequest\x1a\x10.orlop.v1.Object\x12\x33\n\x06\x44\x65lete\x12\x17.orlop.v1.DeleteRequest\x1a\x10.orlop.v1.Object\x12Y\n\x10\x44\x65leteCollection\x12!.orlop.v1.DeleteCollectionRequest\x1a\".orlop.v1.DeleteCollectionResponse\x12/\n\x04\x42ind\x12\x15.orlop.v1.BindRequest\x1a\x10.orlop.v1.Object\x12\x38\n\x05\x42\x61tch\x12\x16.orlop.v1.BatchRequest\x1a\x17.orlop.v1.BatchResponse\x12\x38\n\x05Kinds\x12\x16.orlop.v1.KindsRequest\x1a\x17.orlop.v1.KindsResponse\x12>\n\x07\x43onvert\x12\x18.orlop.v1.ConvertRequest\x1a\x19.orlop.v1.ConvertResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'protos.v1.resources_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_OBJECT']._serialized_start=163
-  _globals['_OBJECT']._serialized_end=723
-  _globals['_GETREQUEST']._serialized_start=725
-  _globals['_GETREQUEST']._serialized_end=814
-  _globals['_LISTREQUEST']._serialized_start=817
-  _globals['_LISTREQUEST']._serialized_end=980
-  _globals['_LISTRESPONSE']._serialized_start=982
-  _globals['_LISTRESPONSE']._serialized_end=1072
-  _globals['_WATCHREQUEST']._serialized_start=1075
-  _globals['_WATCHREQUEST']._serialized_end=1254
-  _globals['_WATCHRESPONSE']._serialized_start=1256
-  _globals['_WATCHRESPONSE']._serialized_end=1309
-  _globals['_WATCHEVENT']._serialized_start=1312
-  _globals['_WATCHEVENT']._serialized_end=1535
-  _globals['_WATCHEVENT_TYPE']._serialized_start=1455
-  _globals['_WATCHEVENT_TYPE']._serialized_end=1535
-  _globals['_CREATEREQUEST']._serialized_start=1537
-  _globals['_CREATEREQUEST']._serialized_end=1626
-  _globals['_UPDATEREQUEST']._serialized_start=1628
-  _globals['_UPDATEREQUEST']._serialized_end=1738
-  _globals['_PATCHREQUEST']._serialized_start=1741
-  _globals['_PATCHREQUEST']._serialized_end=1966
-  _globals['_PATCHREQUEST_TYPE']._serialized_start=1927
-  _globals['_PATCHREQUEST_TYPE']._serialized_end=1966
-  _globals['_DELETEREQUEST']._serialized_start=1968
-  _globals['_DELETEREQUEST']._serialized_end=2081
-  _globals['_DELETECOLLECTIONREQUEST']._serialized_start=2084
-  _globals['_DELETECOLLECTIONREQUEST']._serialized_end=2241
-  _globals['_DELETECOLLECTIONRESPONSE']._serialized_start=2243
-  _globals['_DELETECOLLECTIONRESPONSE']._serialized_end=2302
-  _globals['_BINDREQUEST']._serialized_start=2304
-  _globals['_BINDREQUEST']._serialized_end=2377
-  _globals['_WRITEREQUEST']._serialized_start=2380
-  _globals['_WRITEREQUEST']._serialized_end=2612
-  _globals['_WRITERESULT']._serialized_start=2614
-  _globals['_WRITERESULT']._serialized_end=2714
-  _globals['_BATCHREQUEST']._serialized_start=2716
-  _globals['_BATCHREQUEST']._serialized_end=2770
-  _globals['_BATCHRESPONSE']._serialized_start=2772
-  _globals['_BATCHRESPONSE']._serialized_end=2827
-  _globals['_RESOURCES']._serialized_start=2830
-  _globals['_RESOURCES']._serialized_end=3411
+  _globals['_OBJECT']._serialized_start=514
+  _globals['_OBJECT']._serialized_end=3470
+  _globals['_CUSTOMOBJECT']._serialized_start=3472
+  _globals['_CUSTOMOBJECT']._serialized_end=3583
+  _globals['_GETREQUEST']._serialized_start=3585
+  _globals['_GETREQUEST']._serialized_end=3695
+  _globals['_LISTREQUEST']._serialized_start=3698
+  _globals['_LISTREQUEST']._serialized_end=3893
+  _globals['_LISTRESPONSE']._serialized_start=3895
+  _globals['_LISTRESPONSE']._serialized_end=3985
+  _globals['_WATCHREQUEST']._serialized_start=3988
+  _globals['_WATCHREQUEST']._serialized_end=4167
+  _globals['_WATCHRESPONSE']._serialized_start=4169
+  _globals['_WATCHRESPONSE']._serialized_end=4222
+  _globals['_WATCHEVENT']._serialized_start=4225
+  _globals['_WATCHEVENT']._serialized_end=4448
+  _globals['_WATCHEVENT_TYPE']._serialized_start=4368
+  _globals['_WATCHEVENT_TYPE']._serialized_end=4448
+  _globals['_CREATEREQUEST']._serialized_start=4451
+  _globals['_CREATEREQUEST']._serialized_end=4605
+  _globals['_UPDATEREQUEST']._serialized_start=4608
+  _globals['_UPDATEREQUEST']._serialized_end=4762
+  _globals['_PATCHREQUEST']._serialized_start=4765
+  _globals['_PATCHREQUEST']._serialized_end=5067
+  _globals['_PATCHREQUEST_TYPE']._serialized_start=4992
+  _globals['_PATCHREQUEST_TYPE']._serialized_end=5067
+  _globals['_DELETEREQUEST']._serialized_start=5069
+  _globals['_DELETEREQUEST']._serialized_end=5182
+  _globals['_DELETECOLLECTIONREQUEST']._serialized_start=5185
+  _globals['_DELETECOLLECTIONREQUEST']._serialized_end=5342
+  _globals['_DELETECOLLECTIONRESPONSE']._serialized_start=5344
+  _globals['_DELETECOLLECTIONRESPONSE']._serialized_end=5403
+  _globals['_BINDREQUEST']._serialized_start=5405
+  _globals['_BINDREQUEST']._serialized_end=5478
+  _globals['_WRITEREQUEST']._serialized_start=5481
+  _globals['_WRITEREQUEST']._serialized_end=5713
+  _globals['_WRITERESULT']._serialized_start=5715
+  _globals['_WRITERESULT']._serialized_end=5833
+  _globals['_BATCHREQUEST']._serialized_start=5835
+  _globals['_BATCHREQUEST']._serialized_end=5889
+  _globals['_BATCHRESPONSE']._serialized_start=5891
+  _globals['_BATCHRESPONSE']._serialized_end=5946
+  _globals['_KINDSREQUEST']._serialized_start=5948
+  _globals['_KINDSREQUEST']._serialized_end=5962
+  _globals['_KINDSRESPONSE']._serialized_start=5964
+  _globals['_KINDSRESPONSE']._serialized_end=6016
+  _globals['_SERVEDKIND']._serialized_start=6019
+  _globals['_SERVEDKIND']._serialized_end=6227
+  _globals['_CONVERTREQUEST']._serialized_start=6229
+  _globals['_CONVERTREQUEST']._serialized_end=6284
+  _globals['_CONVERTRESPONSE']._serialized_start=6286
+  _globals['_CONVERTRESPONSE']._serialized_end=6339
+  _globals['_RESOURCES']._serialized_start=6342
+  _globals['_RESOURCES']._serialized_end=7045
 # @@protoc_insertion_point(module_scope)

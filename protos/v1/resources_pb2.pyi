@@ -8,11 +8,24 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from protos.v1 import apiextensions_pb2 as _apiextensions_pb2
 from protos.v1 import apps_pb2 as _apps_pb2
+from protos.v1 import authentication_pb2 as _authentication_pb2
+from protos.v1 import authorization_pb2 as _authorization_pb2
+from protos.v1 import autoscaling_pb2 as _autoscaling_pb2
+from protos.v1 import batch_pb2 as _batch_pb2
+from protos.v1 import certificates_pb2 as _certificates_pb2
 from protos.v1 import coordination_pb2 as _coordination_pb2
 from protos.v1 import core_pb2 as _core_pb2
 from protos.v1 import discovery_pb2 as _discovery_pb2
 from protos.v1 import meta_pb2 as _meta_pb2
+from protos.v1 import metrics_pb2 as _metrics_pb2
+from protos.v1 import networking_pb2 as _networking_pb2
+from protos.v1 import policy_pb2 as _policy_pb2
+from protos.v1 import rbac_pb2 as _rbac_pb2
+from protos.v1 import scale_pb2 as _scale_pb2
+from protos.v1 import scheduling_pb2 as _scheduling_pb2
+from protos.v1 import storage_pb2 as _storage_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -42,6 +55,45 @@ class Object(_message.Message):
     REPLICA_SET_FIELD_NUMBER: _builtins.int
     ENDPOINT_SLICE_FIELD_NUMBER: _builtins.int
     LEASE_FIELD_NUMBER: _builtins.int
+    STATEFUL_SET_FIELD_NUMBER: _builtins.int
+    DAEMON_SET_FIELD_NUMBER: _builtins.int
+    CONTROLLER_REVISION_FIELD_NUMBER: _builtins.int
+    REPLICATION_CONTROLLER_FIELD_NUMBER: _builtins.int
+    POD_TEMPLATE_FIELD_NUMBER: _builtins.int
+    SERVICE_ACCOUNT_FIELD_NUMBER: _builtins.int
+    PERSISTENT_VOLUME_FIELD_NUMBER: _builtins.int
+    PERSISTENT_VOLUME_CLAIM_FIELD_NUMBER: _builtins.int
+    RESOURCE_QUOTA_FIELD_NUMBER: _builtins.int
+    LIMIT_RANGE_FIELD_NUMBER: _builtins.int
+    COMPONENT_STATUS_FIELD_NUMBER: _builtins.int
+    JOB_FIELD_NUMBER: _builtins.int
+    CRON_JOB_FIELD_NUMBER: _builtins.int
+    HORIZONTAL_POD_AUTOSCALER_FIELD_NUMBER: _builtins.int
+    POD_DISRUPTION_BUDGET_FIELD_NUMBER: _builtins.int
+    ROLE_FIELD_NUMBER: _builtins.int
+    ROLE_BINDING_FIELD_NUMBER: _builtins.int
+    CLUSTER_ROLE_FIELD_NUMBER: _builtins.int
+    CLUSTER_ROLE_BINDING_FIELD_NUMBER: _builtins.int
+    PRIORITY_CLASS_FIELD_NUMBER: _builtins.int
+    STORAGE_CLASS_FIELD_NUMBER: _builtins.int
+    NETWORK_POLICY_FIELD_NUMBER: _builtins.int
+    INGRESS_FIELD_NUMBER: _builtins.int
+    INGRESS_CLASS_FIELD_NUMBER: _builtins.int
+    CERTIFICATE_SIGNING_REQUEST_FIELD_NUMBER: _builtins.int
+    CUSTOM_RESOURCE_DEFINITION_FIELD_NUMBER: _builtins.int
+    NODE_METRICS_FIELD_NUMBER: _builtins.int
+    POD_METRICS_FIELD_NUMBER: _builtins.int
+    TOKEN_REVIEW_FIELD_NUMBER: _builtins.int
+    SELF_SUBJECT_REVIEW_FIELD_NUMBER: _builtins.int
+    SUBJECT_ACCESS_REVIEW_FIELD_NUMBER: _builtins.int
+    LOCAL_SUBJECT_ACCESS_REVIEW_FIELD_NUMBER: _builtins.int
+    SELF_SUBJECT_ACCESS_REVIEW_FIELD_NUMBER: _builtins.int
+    SELF_SUBJECT_RULES_REVIEW_FIELD_NUMBER: _builtins.int
+    SCALE_FIELD_NUMBER: _builtins.int
+    EVICTION_FIELD_NUMBER: _builtins.int
+    BINDING_FIELD_NUMBER: _builtins.int
+    TOKEN_REQUEST_FIELD_NUMBER: _builtins.int
+    CUSTOM_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def namespace(self) -> _core_pb2.Namespace:
         """A namespace."""
@@ -90,6 +142,162 @@ class Object(_message.Message):
     def lease(self) -> _coordination_pb2.Lease:
         """A lease."""
 
+    @_builtins.property
+    def stateful_set(self) -> _apps_pb2.StatefulSet:
+        """A stateful set."""
+
+    @_builtins.property
+    def daemon_set(self) -> _apps_pb2.DaemonSet:
+        """A daemon set."""
+
+    @_builtins.property
+    def controller_revision(self) -> _apps_pb2.ControllerRevision:
+        """A state that a stateful or daemon set had."""
+
+    @_builtins.property
+    def replication_controller(self) -> _core_pb2.ReplicationController:
+        """A replication controller."""
+
+    @_builtins.property
+    def pod_template(self) -> _core_pb2.PodTemplate:
+        """A pattern for pods."""
+
+    @_builtins.property
+    def service_account(self) -> _core_pb2.ServiceAccount:
+        """A service account."""
+
+    @_builtins.property
+    def persistent_volume(self) -> _core_pb2.PersistentVolume:
+        """A piece of storage."""
+
+    @_builtins.property
+    def persistent_volume_claim(self) -> _core_pb2.PersistentVolumeClaim:
+        """A claim on storage."""
+
+    @_builtins.property
+    def resource_quota(self) -> _core_pb2.ResourceQuota:
+        """Limits on what a namespace may hold in sum."""
+
+    @_builtins.property
+    def limit_range(self) -> _core_pb2.LimitRange:
+        """Limits on each object of a namespace."""
+
+    @_builtins.property
+    def component_status(self) -> _core_pb2.ComponentStatus:
+        """The health of a part of the control plane."""
+
+    @_builtins.property
+    def job(self) -> _batch_pb2.Job:
+        """A job."""
+
+    @_builtins.property
+    def cron_job(self) -> _batch_pb2.CronJob:
+        """A job at set times."""
+
+    @_builtins.property
+    def horizontal_pod_autoscaler(self) -> _autoscaling_pb2.HorizontalPodAutoscaler:
+        """What keeps a workload at the size that its load calls for."""
+
+    @_builtins.property
+    def pod_disruption_budget(self) -> _policy_pb2.PodDisruptionBudget:
+        """How many pods of a workload must stay."""
+
+    @_builtins.property
+    def role(self) -> _rbac_pb2.Role:
+        """Rights in a namespace."""
+
+    @_builtins.property
+    def role_binding(self) -> _rbac_pb2.RoleBinding:
+        """Who has the rights of a role in a namespace."""
+
+    @_builtins.property
+    def cluster_role(self) -> _rbac_pb2.ClusterRole:
+        """Rights in every namespace."""
+
+    @_builtins.property
+    def cluster_role_binding(self) -> _rbac_pb2.ClusterRoleBinding:
+        """Who has the rights of a role in every namespace."""
+
+    @_builtins.property
+    def priority_class(self) -> _scheduling_pb2.PriorityClass:
+        """A name for a priority."""
+
+    @_builtins.property
+    def storage_class(self) -> _storage_pb2.StorageClass:
+        """A sort of storage."""
+
+    @_builtins.property
+    def network_policy(self) -> _networking_pb2.NetworkPolicy:
+        """Which traffic may reach pods, and which they may send."""
+
+    @_builtins.property
+    def ingress(self) -> _networking_pb2.Ingress:
+        """How HTTP from the outside reaches services."""
+
+    @_builtins.property
+    def ingress_class(self) -> _networking_pb2.IngressClass:
+        """Which controller serves an ingress."""
+
+    @_builtins.property
+    def certificate_signing_request(self) -> _certificates_pb2.CertificateSigningRequest:
+        """A request for a certificate."""
+
+    @_builtins.property
+    def custom_resource_definition(self) -> _apiextensions_pb2.CustomResourceDefinition:
+        """A kind that users define."""
+
+    @_builtins.property
+    def node_metrics(self) -> _metrics_pb2.NodeMetrics:
+        """What a node uses now."""
+
+    @_builtins.property
+    def pod_metrics(self) -> _metrics_pb2.PodMetrics:
+        """What a pod uses now."""
+
+    @_builtins.property
+    def token_review(self) -> _authentication_pb2.TokenReview:
+        """Whose token is this?"""
+
+    @_builtins.property
+    def self_subject_review(self) -> _authentication_pb2.SelfSubjectReview:
+        """Who am I?"""
+
+    @_builtins.property
+    def subject_access_review(self) -> _authorization_pb2.SubjectAccessReview:
+        """May somebody do this?"""
+
+    @_builtins.property
+    def local_subject_access_review(self) -> _authorization_pb2.LocalSubjectAccessReview:
+        """May somebody do this in a namespace?"""
+
+    @_builtins.property
+    def self_subject_access_review(self) -> _authorization_pb2.SelfSubjectAccessReview:
+        """May I do this?"""
+
+    @_builtins.property
+    def self_subject_rules_review(self) -> _authorization_pb2.SelfSubjectRulesReview:
+        """What may I do in a namespace?"""
+
+    @_builtins.property
+    def scale(self) -> _scale_pb2.Scale:
+        """The body of subresource "scale"."""
+
+    @_builtins.property
+    def eviction(self) -> _policy_pb2.Eviction:
+        """The body of a pod's subresource "eviction"."""
+
+    @_builtins.property
+    def binding(self) -> _core_pb2.Binding:
+        """The body of a pod's subresource "binding"."""
+
+    @_builtins.property
+    def token_request(self) -> _authentication_pb2.TokenRequest:
+        """The body of a service account's subresource "token"."""
+
+    @_builtins.property
+    def custom(self) -> Global___CustomObject:
+        """An object of a kind that users have defined."""
+
     def __init__(
         self,
         *,
@@ -105,16 +313,91 @@ class Object(_message.Message):
         replica_set: _apps_pb2.ReplicaSet | None = ...,
         endpoint_slice: _discovery_pb2.EndpointSlice | None = ...,
         lease: _coordination_pb2.Lease | None = ...,
+        stateful_set: _apps_pb2.StatefulSet | None = ...,
+        daemon_set: _apps_pb2.DaemonSet | None = ...,
+        controller_revision: _apps_pb2.ControllerRevision | None = ...,
+        replication_controller: _core_pb2.ReplicationController | None = ...,
+        pod_template: _core_pb2.PodTemplate | None = ...,
+        service_account: _core_pb2.ServiceAccount | None = ...,
+        persistent_volume: _core_pb2.PersistentVolume | None = ...,
+        persistent_volume_claim: _core_pb2.PersistentVolumeClaim | None = ...,
+        resource_quota: _core_pb2.ResourceQuota | None = ...,
+        limit_range: _core_pb2.LimitRange | None = ...,
+        component_status: _core_pb2.ComponentStatus | None = ...,
+        job: _batch_pb2.Job | None = ...,
+        cron_job: _batch_pb2.CronJob | None = ...,
+        horizontal_pod_autoscaler: _autoscaling_pb2.HorizontalPodAutoscaler | None = ...,
+        pod_disruption_budget: _policy_pb2.PodDisruptionBudget | None = ...,
+        role: _rbac_pb2.Role | None = ...,
+        role_binding: _rbac_pb2.RoleBinding | None = ...,
+        cluster_role: _rbac_pb2.ClusterRole | None = ...,
+        cluster_role_binding: _rbac_pb2.ClusterRoleBinding | None = ...,
+        priority_class: _scheduling_pb2.PriorityClass | None = ...,
+        storage_class: _storage_pb2.StorageClass | None = ...,
+        network_policy: _networking_pb2.NetworkPolicy | None = ...,
+        ingress: _networking_pb2.Ingress | None = ...,
+        ingress_class: _networking_pb2.IngressClass | None = ...,
+        certificate_signing_request: _certificates_pb2.CertificateSigningRequest | None = ...,
+        custom_resource_definition: _apiextensions_pb2.CustomResourceDefinition | None = ...,
+        node_metrics: _metrics_pb2.NodeMetrics | None = ...,
+        pod_metrics: _metrics_pb2.PodMetrics | None = ...,
+        token_review: _authentication_pb2.TokenReview | None = ...,
+        self_subject_review: _authentication_pb2.SelfSubjectReview | None = ...,
+        subject_access_review: _authorization_pb2.SubjectAccessReview | None = ...,
+        local_subject_access_review: _authorization_pb2.LocalSubjectAccessReview | None = ...,
+        self_subject_access_review: _authorization_pb2.SelfSubjectAccessReview | None = ...,
+        self_subject_rules_review: _authorization_pb2.SelfSubjectRulesReview | None = ...,
+        scale: _scale_pb2.Scale | None = ...,
+        eviction: _policy_pb2.Eviction | None = ...,
+        binding: _core_pb2.Binding | None = ...,
+        token_request: _authentication_pb2.TokenRequest | None = ...,
+        custom: Global___CustomObject | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["config_map", b"config_map", "deployment", b"deployment", "endpoint_slice", b"endpoint_slice", "endpoints", b"endpoints", "event", b"event", "kind", b"kind", "lease", b"lease", "namespace", b"namespace", "node", b"node", "pod", b"pod", "replica_set", b"replica_set", "secret", b"secret", "service", b"service"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["binding", b"binding", "certificate_signing_request", b"certificate_signing_request", "cluster_role", b"cluster_role", "cluster_role_binding", b"cluster_role_binding", "component_status", b"component_status", "config_map", b"config_map", "controller_revision", b"controller_revision", "cron_job", b"cron_job", "custom", b"custom", "custom_resource_definition", b"custom_resource_definition", "daemon_set", b"daemon_set", "deployment", b"deployment", "endpoint_slice", b"endpoint_slice", "endpoints", b"endpoints", "event", b"event", "eviction", b"eviction", "horizontal_pod_autoscaler", b"horizontal_pod_autoscaler", "ingress", b"ingress", "ingress_class", b"ingress_class", "job", b"job", "kind", b"kind", "lease", b"lease", "limit_range", b"limit_range", "local_subject_access_review", b"local_subject_access_review", "namespace", b"namespace", "network_policy", b"network_policy", "node", b"node", "node_metrics", b"node_metrics", "persistent_volume", b"persistent_volume", "persistent_volume_claim", b"persistent_volume_claim", "pod", b"pod", "pod_disruption_budget", b"pod_disruption_budget", "pod_metrics", b"pod_metrics", "pod_template", b"pod_template", "priority_class", b"priority_class", "replica_set", b"replica_set", "replication_controller", b"replication_controller", "resource_quota", b"resource_quota", "role", b"role", "role_binding", b"role_binding", "scale", b"scale", "secret", b"secret", "self_subject_access_review", b"self_subject_access_review", "self_subject_review", b"self_subject_review", "self_subject_rules_review", b"self_subject_rules_review", "service", b"service", "service_account", b"service_account", "stateful_set", b"stateful_set", "storage_class", b"storage_class", "subject_access_review", b"subject_access_review", "token_request", b"token_request", "token_review", b"token_review"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["config_map", b"config_map", "deployment", b"deployment", "endpoint_slice", b"endpoint_slice", "endpoints", b"endpoints", "event", b"event", "kind", b"kind", "lease", b"lease", "namespace", b"namespace", "node", b"node", "pod", b"pod", "replica_set", b"replica_set", "secret", b"secret", "service", b"service"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["binding", b"binding", "certificate_signing_request", b"certificate_signing_request", "cluster_role", b"cluster_role", "cluster_role_binding", b"cluster_role_binding", "component_status", b"component_status", "config_map", b"config_map", "controller_revision", b"controller_revision", "cron_job", b"cron_job", "custom", b"custom", "custom_resource_definition", b"custom_resource_definition", "daemon_set", b"daemon_set", "deployment", b"deployment", "endpoint_slice", b"endpoint_slice", "endpoints", b"endpoints", "event", b"event", "eviction", b"eviction", "horizontal_pod_autoscaler", b"horizontal_pod_autoscaler", "ingress", b"ingress", "ingress_class", b"ingress_class", "job", b"job", "kind", b"kind", "lease", b"lease", "limit_range", b"limit_range", "local_subject_access_review", b"local_subject_access_review", "namespace", b"namespace", "network_policy", b"network_policy", "node", b"node", "node_metrics", b"node_metrics", "persistent_volume", b"persistent_volume", "persistent_volume_claim", b"persistent_volume_claim", "pod", b"pod", "pod_disruption_budget", b"pod_disruption_budget", "pod_metrics", b"pod_metrics", "pod_template", b"pod_template", "priority_class", b"priority_class", "replica_set", b"replica_set", "replication_controller", b"replication_controller", "resource_quota", b"resource_quota", "role", b"role", "role_binding", b"role_binding", "scale", b"scale", "secret", b"secret", "self_subject_access_review", b"self_subject_access_review", "self_subject_review", b"self_subject_review", "self_subject_rules_review", b"self_subject_rules_review", "service", b"service", "service_account", b"service_account", "stateful_set", b"stateful_set", "storage_class", b"storage_class", "subject_access_review", b"subject_access_review", "token_request", b"token_request", "token_review", b"token_review"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["namespace", "node", "pod", "service", "endpoints", "config_map", "secret", "event", "deployment", "replica_set", "endpoint_slice", "lease"]  # noqa: Y015
+    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["namespace", "node", "pod", "service", "endpoints", "config_map", "secret", "event", "deployment", "replica_set", "endpoint_slice", "lease", "stateful_set", "daemon_set", "controller_revision", "replication_controller", "pod_template", "service_account", "persistent_volume", "persistent_volume_claim", "resource_quota", "limit_range", "component_status", "job", "cron_job", "horizontal_pod_autoscaler", "pod_disruption_budget", "role", "role_binding", "cluster_role", "cluster_role_binding", "priority_class", "storage_class", "network_policy", "ingress", "ingress_class", "certificate_signing_request", "custom_resource_definition", "node_metrics", "pod_metrics", "token_review", "self_subject_review", "subject_access_review", "local_subject_access_review", "self_subject_access_review", "self_subject_rules_review", "scale", "eviction", "binding", "token_request", "custom"]  # noqa: Y015
     _WhichOneofArgType_kind: _TypeAlias = _typing.Literal["kind", b"kind"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_kind) -> _WhichOneofReturnType_kind | None: ...
 
 Global___Object: _TypeAlias = Object  # noqa: Y015
+
+@_typing.final
+class CustomObject(_message.Message):
+    """An object of a kind that a CustomResourceDefinition defines."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    METADATA_FIELD_NUMBER: _builtins.int
+    API_VERSION_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    CONTENT_FIELD_NUMBER: _builtins.int
+    api_version: _builtins.str
+    """The group and version that it is written in, such as "stable.example.com/v1"."""
+    kind: _builtins.str
+    """The kind's name."""
+    content: _builtins.bytes
+    """Everything else, as one JSON object: {"spec": {}, "status": {}}."""
+    @_builtins.property
+    def metadata(self) -> _meta_pb2.ObjectMeta:
+        """Name, namespace, labels and other standard data of the object."""
+
+    def __init__(
+        self,
+        *,
+        metadata: _meta_pb2.ObjectMeta | None = ...,
+        api_version: _builtins.str = ...,
+        kind: _builtins.str = ...,
+        content: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["metadata", b"metadata"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["api_version", b"api_version", "content", b"content", "kind", b"kind", "metadata", b"metadata"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CustomObject: _TypeAlias = CustomObject  # noqa: Y015
 
 @_typing.final
 class GetRequest(_message.Message):
@@ -126,6 +409,7 @@ class GetRequest(_message.Message):
     NAMESPACE_FIELD_NUMBER: _builtins.int
     NAME_FIELD_NUMBER: _builtins.int
     RESOURCE_VERSION_FIELD_NUMBER: _builtins.int
+    SUBRESOURCE_FIELD_NUMBER: _builtins.int
     resource: _builtins.str
     """The resource's plural name, with its group unless that is core: "pods", "deployments.apps"."""
     namespace: _builtins.str
@@ -134,6 +418,8 @@ class GetRequest(_message.Message):
     """The object's name."""
     resource_version: _builtins.str
     """The answer is at least as new as this version; empty for the newest."""
+    subresource: _builtins.str
+    """"scale" for the size of a workload; empty, or "status", for the object itself."""
     def __init__(
         self,
         *,
@@ -141,10 +427,11 @@ class GetRequest(_message.Message):
         namespace: _builtins.str = ...,
         name: _builtins.str = ...,
         resource_version: _builtins.str = ...,
+        subresource: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "namespace", b"namespace", "resource", b"resource", "resource_version", b"resource_version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "namespace", b"namespace", "resource", b"resource", "resource_version", b"resource_version", "subresource", b"subresource"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -163,6 +450,7 @@ class ListRequest(_message.Message):
     LIMIT_FIELD_NUMBER: _builtins.int
     CONTINUE_TOKEN_FIELD_NUMBER: _builtins.int
     RESOURCE_VERSION_FIELD_NUMBER: _builtins.int
+    RESOURCE_VERSION_MATCH_FIELD_NUMBER: _builtins.int
     resource: _builtins.str
     """The resource's plural name, with its group unless that is core."""
     namespace: _builtins.str
@@ -177,6 +465,8 @@ class ListRequest(_message.Message):
     """From an earlier answer's metadata.continue: the next page at the same revision."""
     resource_version: _builtins.str
     """The answer is at least as new as this version; empty for the newest."""
+    resource_version_match: _builtins.str
+    """"Exact" for the objects as they were at resource_version; "NotOlderThan", or empty, for at least as new."""
     def __init__(
         self,
         *,
@@ -187,10 +477,11 @@ class ListRequest(_message.Message):
         limit: _builtins.int = ...,
         continue_token: _builtins.str = ...,
         resource_version: _builtins.str = ...,
+        resource_version_match: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["continue_token", b"continue_token", "field_selector", b"field_selector", "label_selector", b"label_selector", "limit", b"limit", "namespace", b"namespace", "resource", b"resource", "resource_version", b"resource_version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["continue_token", b"continue_token", "field_selector", b"field_selector", "label_selector", b"label_selector", "limit", b"limit", "namespace", b"namespace", "resource", b"resource", "resource_version", b"resource_version", "resource_version_match", b"resource_version_match"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -372,10 +663,21 @@ class CreateRequest(_message.Message):
     OBJECT_FIELD_NUMBER: _builtins.int
     DRY_RUN_FIELD_NUMBER: _builtins.int
     FIELD_MANAGER_FIELD_NUMBER: _builtins.int
+    FIELD_VALIDATION_FIELD_NUMBER: _builtins.int
+    SUBRESOURCE_FIELD_NUMBER: _builtins.int
+    RESOURCE_FIELD_NUMBER: _builtins.int
     dry_run: _builtins.bool
     """Check and answer, but store nothing."""
     field_manager: _builtins.str
     """Who asks, for the record of field owners."""
+    field_validation: _builtins.str
+    """What becomes of fields that are unknown: "Strict" refuses the object, "Warn" (the default) drops them with a warning,
+    "Ignore" drops them.
+    """
+    subresource: _builtins.str
+    """To create a subresource of an object, such as a pod's "eviction" or "binding" or a service account's "token"."""
+    resource: _builtins.str
+    """With a subresource: the resource of the object that it belongs to. The object's metadata names it."""
     @_builtins.property
     def object(self) -> Global___Object:
         """The object; metadata.generate_name stands in for a name."""
@@ -386,10 +688,13 @@ class CreateRequest(_message.Message):
         object: Global___Object | None = ...,
         dry_run: _builtins.bool = ...,
         field_manager: _builtins.str = ...,
+        field_validation: _builtins.str = ...,
+        subresource: _builtins.str = ...,
+        resource: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["object", b"object"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["dry_run", b"dry_run", "field_manager", b"field_manager", "object", b"object"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["dry_run", b"dry_run", "field_manager", b"field_manager", "field_validation", b"field_validation", "object", b"object", "resource", b"resource", "subresource", b"subresource"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -405,12 +710,21 @@ class UpdateRequest(_message.Message):
     SUBRESOURCE_FIELD_NUMBER: _builtins.int
     DRY_RUN_FIELD_NUMBER: _builtins.int
     FIELD_MANAGER_FIELD_NUMBER: _builtins.int
+    FIELD_VALIDATION_FIELD_NUMBER: _builtins.int
+    RESOURCE_FIELD_NUMBER: _builtins.int
     subresource: _builtins.str
-    """"status" to replace the status alone; empty to replace all but the status."""
+    """"status" to replace the status alone, "scale" with a Scale for the size alone, "approval" for a decision on a
+    certificate request, "finalize" for a namespace's finalizers, "ephemeralcontainers" for a pod's; empty to replace all but
+    the status.
+    """
     dry_run: _builtins.bool
     """Check and answer, but store nothing."""
     field_manager: _builtins.str
     """Who asks, for the record of field owners."""
+    field_validation: _builtins.str
+    """What becomes of fields that are unknown: "Strict", "Warn" (the default) or "Ignore"."""
+    resource: _builtins.str
+    """With subresource "scale": the resource of the object whose size it is."""
     @_builtins.property
     def object(self) -> Global___Object:
         """The object. With a metadata.resource_version it is refused when the stored one is newer."""
@@ -422,10 +736,12 @@ class UpdateRequest(_message.Message):
         subresource: _builtins.str = ...,
         dry_run: _builtins.bool = ...,
         field_manager: _builtins.str = ...,
+        field_validation: _builtins.str = ...,
+        resource: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["object", b"object"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["dry_run", b"dry_run", "field_manager", b"field_manager", "object", b"object", "subresource", b"subresource"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["dry_run", b"dry_run", "field_manager", b"field_manager", "field_validation", b"field_validation", "object", b"object", "resource", b"resource", "subresource", b"subresource"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -447,6 +763,12 @@ class PatchRequest(_message.Message):
         """Not a valid type."""
         MERGE: PatchRequest._Type.ValueType  # 1
         """JSON merge patch, RFC 7386."""
+        JSON: PatchRequest._Type.ValueType  # 2
+        """JSON patch, RFC 6902."""
+        STRATEGIC: PatchRequest._Type.ValueType  # 3
+        """Strategic merge patch: as a merge patch, but lists merge by the keys of their items, and by directives."""
+        APPLY: PatchRequest._Type.ValueType  # 4
+        """Server-side apply: the fields that field_manager wants, in JSON or YAML. Creates the object if there is none."""
 
     class Type(_Type, metaclass=_TypeEnumTypeWrapper):
         """How the patch is written."""
@@ -455,6 +777,12 @@ class PatchRequest(_message.Message):
     """Not a valid type."""
     MERGE: PatchRequest.Type.ValueType  # 1
     """JSON merge patch, RFC 7386."""
+    JSON: PatchRequest.Type.ValueType  # 2
+    """JSON patch, RFC 6902."""
+    STRATEGIC: PatchRequest.Type.ValueType  # 3
+    """Strategic merge patch: as a merge patch, but lists merge by the keys of their items, and by directives."""
+    APPLY: PatchRequest.Type.ValueType  # 4
+    """Server-side apply: the fields that field_manager wants, in JSON or YAML. Creates the object if there is none."""
 
     RESOURCE_FIELD_NUMBER: _builtins.int
     NAMESPACE_FIELD_NUMBER: _builtins.int
@@ -464,6 +792,8 @@ class PatchRequest(_message.Message):
     SUBRESOURCE_FIELD_NUMBER: _builtins.int
     DRY_RUN_FIELD_NUMBER: _builtins.int
     FIELD_MANAGER_FIELD_NUMBER: _builtins.int
+    FORCE_FIELD_NUMBER: _builtins.int
+    FIELD_VALIDATION_FIELD_NUMBER: _builtins.int
     resource: _builtins.str
     """The resource's plural name, with its group unless that is core."""
     namespace: _builtins.str
@@ -475,11 +805,15 @@ class PatchRequest(_message.Message):
     patch: _builtins.bytes
     """The patch, in JSON."""
     subresource: _builtins.str
-    """"status" to change the status alone; empty to change all but the status."""
+    """The part to change, as for Update; empty to change all but the status."""
     dry_run: _builtins.bool
     """Check and answer, but store nothing."""
     field_manager: _builtins.str
-    """Who asks, for the record of field owners."""
+    """Who asks, for the record of field owners. Required to apply."""
+    force: _builtins.bool
+    """When applying: take over fields that others own, instead of failing with Conflict."""
+    field_validation: _builtins.str
+    """What becomes of fields that are unknown: "Strict", "Warn" (the default) or "Ignore"."""
     def __init__(
         self,
         *,
@@ -491,10 +825,12 @@ class PatchRequest(_message.Message):
         subresource: _builtins.str = ...,
         dry_run: _builtins.bool = ...,
         field_manager: _builtins.str = ...,
+        force: _builtins.bool = ...,
+        field_validation: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["dry_run", b"dry_run", "field_manager", b"field_manager", "name", b"name", "namespace", b"namespace", "patch", b"patch", "resource", b"resource", "subresource", b"subresource", "type", b"type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["dry_run", b"dry_run", "field_manager", b"field_manager", "field_validation", b"field_validation", "force", b"force", "name", b"name", "namespace", b"namespace", "patch", b"patch", "resource", b"resource", "subresource", b"subresource", "type", b"type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -692,6 +1028,7 @@ class WriteResult(_message.Message):
 
     OBJECT_FIELD_NUMBER: _builtins.int
     ERROR_FIELD_NUMBER: _builtins.int
+    WARNINGS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def object(self) -> Global___Object:
         """The object as stored."""
@@ -700,15 +1037,20 @@ class WriteResult(_message.Message):
     def error(self) -> _meta_pb2.Status:
         """Why the write was refused."""
 
+    @_builtins.property
+    def warnings(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What the caller should know beside the outcome."""
+
     def __init__(
         self,
         *,
         object: Global___Object | None = ...,
         error: _meta_pb2.Status | None = ...,
+        warnings: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["error", b"error", "object", b"object", "outcome", b"outcome"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["error", b"error", "object", b"object", "outcome", b"outcome"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["error", b"error", "object", b"object", "outcome", b"outcome", "warnings", b"warnings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_outcome: _TypeAlias = _typing.Literal["object", "error"]  # noqa: Y015
     _WhichOneofArgType_outcome: _TypeAlias = _typing.Literal["outcome", b"outcome"]  # noqa: Y015
@@ -763,3 +1105,170 @@ class BatchResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___BatchResponse: _TypeAlias = BatchResponse  # noqa: Y015
+
+@_typing.final
+class KindsRequest(_message.Message):
+    """Asks which kinds are served."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___KindsRequest: _TypeAlias = KindsRequest  # noqa: Y015
+
+@_typing.final
+class KindsResponse(_message.Message):
+    """The kinds that are served."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KINDS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def kinds(self) -> _containers.RepeatedCompositeFieldContainer[Global___ServedKind]:
+        """One entry for each kind, ordered by group and name."""
+
+    def __init__(
+        self,
+        *,
+        kinds: _abc.Iterable[Global___ServedKind] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["kinds", b"kinds"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___KindsResponse: _TypeAlias = KindsResponse  # noqa: Y015
+
+@_typing.final
+class ServedKind(_message.Message):
+    """A kind, and how it is spoken of."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KIND_FIELD_NUMBER: _builtins.int
+    GROUP_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    VERSIONS_FIELD_NUMBER: _builtins.int
+    PLURAL_FIELD_NUMBER: _builtins.int
+    SINGULAR_FIELD_NUMBER: _builtins.int
+    SHORT_NAMES_FIELD_NUMBER: _builtins.int
+    NAMESPACED_FIELD_NUMBER: _builtins.int
+    CATEGORIES_FIELD_NUMBER: _builtins.int
+    VERBS_FIELD_NUMBER: _builtins.int
+    SUBRESOURCES_FIELD_NUMBER: _builtins.int
+    kind: _builtins.str
+    """The kind's name: "Deployment"."""
+    group: _builtins.str
+    """The group; empty for core."""
+    version: _builtins.str
+    """The version that the typed messages have, or that custom objects are stored in."""
+    plural: _builtins.str
+    """The name in requests, without the group: "deployments"."""
+    singular: _builtins.str
+    """The name of one object: "deployment"."""
+    namespaced: _builtins.bool
+    """Whether its objects live in namespaces."""
+    @_builtins.property
+    def versions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The versions in which documents are read, the preferred one first."""
+
+    @_builtins.property
+    def short_names(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Abbreviations: "deploy"."""
+
+    @_builtins.property
+    def categories(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Words that stand for several kinds: "all"."""
+
+    @_builtins.property
+    def verbs(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What may be done with it: "get", "list", "watch", "create", "update", "patch", "delete", "deletecollection"."""
+
+    @_builtins.property
+    def subresources(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Parts with verbs of their own: "status", "scale"."""
+
+    def __init__(
+        self,
+        *,
+        kind: _builtins.str = ...,
+        group: _builtins.str = ...,
+        version: _builtins.str = ...,
+        versions: _abc.Iterable[_builtins.str] | None = ...,
+        plural: _builtins.str = ...,
+        singular: _builtins.str = ...,
+        short_names: _abc.Iterable[_builtins.str] | None = ...,
+        namespaced: _builtins.bool = ...,
+        categories: _abc.Iterable[_builtins.str] | None = ...,
+        verbs: _abc.Iterable[_builtins.str] | None = ...,
+        subresources: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["categories", b"categories", "group", b"group", "kind", b"kind", "namespaced", b"namespaced", "plural", b"plural", "short_names", b"short_names", "singular", b"singular", "subresources", b"subresources", "verbs", b"verbs", "version", b"version", "versions", b"versions"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ServedKind: _TypeAlias = ServedKind  # noqa: Y015
+
+@_typing.final
+class ConvertRequest(_message.Message):
+    """Asks for a document in another version."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DOCUMENT_FIELD_NUMBER: _builtins.int
+    API_VERSION_FIELD_NUMBER: _builtins.int
+    document: _builtins.bytes
+    """The document, as JSON or YAML with apiVersion and kind."""
+    api_version: _builtins.str
+    """The version to convert to, such as "apps/v1"; empty for the newest that is served."""
+    def __init__(
+        self,
+        *,
+        document: _builtins.bytes = ...,
+        api_version: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["api_version", b"api_version", "document", b"document"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ConvertRequest: _TypeAlias = ConvertRequest  # noqa: Y015
+
+@_typing.final
+class ConvertResponse(_message.Message):
+    """A document in the version asked for."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DOCUMENT_FIELD_NUMBER: _builtins.int
+    WARNINGS_FIELD_NUMBER: _builtins.int
+    document: _builtins.bytes
+    """The document, as JSON."""
+    @_builtins.property
+    def warnings(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What the caller should know, such as fields that the version does not have."""
+
+    def __init__(
+        self,
+        *,
+        document: _builtins.bytes = ...,
+        warnings: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["document", b"document", "warnings", b"warnings"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ConvertResponse: _TypeAlias = ConvertResponse  # noqa: Y015

@@ -27,7 +27,9 @@ if _version_not_supported:
 
 class ResourcesStub:
     """Reads, writes and watches objects of every kind. Errors are gRPC statuses whose details hold an orlop.meta.v1.Status
-    with Kubernetes' reason, the object's name and, for invalid objects, every problem with its path.
+    with Kubernetes' reason, the object's name and, for invalid objects, every problem with its path. What a caller should
+    know beside the answer, such as a deprecated version or a field without effect, comes as trailing metadata
+    "orlop-warning-bin", one entry for each warning.
     """
 
     def __init__(self, channel):
@@ -86,11 +88,23 @@ class ResourcesStub:
                 request_serializer=protos_dot_v1_dot_resources__pb2.BatchRequest.SerializeToString,
                 response_deserializer=protos_dot_v1_dot_resources__pb2.BatchResponse.FromString,
                 _registered_method=True)
+        self.Kinds = channel.unary_unary(
+                '/orlop.v1.Resources/Kinds',
+                request_serializer=protos_dot_v1_dot_resources__pb2.KindsRequest.SerializeToString,
+                response_deserializer=protos_dot_v1_dot_resources__pb2.KindsResponse.FromString,
+                _registered_method=True)
+        self.Convert = channel.unary_unary(
+                '/orlop.v1.Resources/Convert',
+                request_serializer=protos_dot_v1_dot_resources__pb2.ConvertRequest.SerializeToString,
+                response_deserializer=protos_dot_v1_dot_resources__pb2.ConvertResponse.FromString,
+                _registered_method=True)
 
 
 class ResourcesServicer:
     """Reads, writes and watches objects of every kind. Errors are gRPC statuses whose details hold an orlop.meta.v1.Status
-    with Kubernetes' reason, the object's name and, for invalid objects, every problem with its path.
+    with Kubernetes' reason, the object's name and, for invalid objects, every problem with its path. What a caller should
+    know beside the answer, such as a deprecated version or a field without effect, comes as trailing metadata
+    "orlop-warning-bin", one entry for each warning.
     """
 
     def Get(self, request, context):
@@ -163,6 +177,20 @@ class ResourcesServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Kinds(self, request, context):
+        """The kinds that are served, those that users have defined included.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Convert(self, request, context):
+        """A document of any version that is read, in the version asked for. Stores nothing.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ResourcesServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -216,6 +244,16 @@ def add_ResourcesServicer_to_server(servicer, server):
                     request_deserializer=protos_dot_v1_dot_resources__pb2.BatchRequest.FromString,
                     response_serializer=protos_dot_v1_dot_resources__pb2.BatchResponse.SerializeToString,
             ),
+            'Kinds': grpc.unary_unary_rpc_method_handler(
+                    servicer.Kinds,
+                    request_deserializer=protos_dot_v1_dot_resources__pb2.KindsRequest.FromString,
+                    response_serializer=protos_dot_v1_dot_resources__pb2.KindsResponse.SerializeToString,
+            ),
+            'Convert': grpc.unary_unary_rpc_method_handler(
+                    servicer.Convert,
+                    request_deserializer=protos_dot_v1_dot_resources__pb2.ConvertRequest.FromString,
+                    response_serializer=protos_dot_v1_dot_resources__pb2.ConvertResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'orlop.v1.Resources', rpc_method_handlers)
@@ -226,7 +264,9 @@ def add_ResourcesServicer_to_server(servicer, server):
  # This class is part of an EXPERIMENTAL API.
 class Resources:
     """Reads, writes and watches objects of every kind. Errors are gRPC statuses whose details hold an orlop.meta.v1.Status
-    with Kubernetes' reason, the object's name and, for invalid objects, every problem with its path.
+    with Kubernetes' reason, the object's name and, for invalid objects, every problem with its path. What a caller should
+    know beside the answer, such as a deprecated version or a field without effect, comes as trailing metadata
+    "orlop-warning-bin", one entry for each warning.
     """
 
     @staticmethod
@@ -489,6 +529,60 @@ class Resources:
             '/orlop.v1.Resources/Batch',
             protos_dot_v1_dot_resources__pb2.BatchRequest.SerializeToString,
             protos_dot_v1_dot_resources__pb2.BatchResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Kinds(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/orlop.v1.Resources/Kinds',
+            protos_dot_v1_dot_resources__pb2.KindsRequest.SerializeToString,
+            protos_dot_v1_dot_resources__pb2.KindsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Convert(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/orlop.v1.Resources/Convert',
+            protos_dot_v1_dot_resources__pb2.ConvertRequest.SerializeToString,
+            protos_dot_v1_dot_resources__pb2.ConvertResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -28,7 +28,9 @@ GRPC_VERSION: str
 
 class ResourcesStub:
     """Reads, writes and watches objects of every kind. Errors are gRPC statuses whose details hold an orlop.meta.v1.Status
-    with Kubernetes' reason, the object's name and, for invalid objects, every problem with its path.
+    with Kubernetes' reason, the object's name and, for invalid objects, every problem with its path. What a caller should
+    know beside the answer, such as a deprecated version or a field without effect, comes as trailing metadata
+    "orlop-warning-bin", one entry for each warning.
     """
 
     @_typing.overload
@@ -55,11 +57,17 @@ class ResourcesStub:
     """Assigns a pod to a node."""
     Batch: _grpc.UnaryUnaryMultiCallable[_resources_pb2.BatchRequest, _resources_pb2.BatchResponse]
     """Many writes in one call. Each succeeds or fails by itself; results come in the order of the requests."""
+    Kinds: _grpc.UnaryUnaryMultiCallable[_resources_pb2.KindsRequest, _resources_pb2.KindsResponse]
+    """The kinds that are served, those that users have defined included."""
+    Convert: _grpc.UnaryUnaryMultiCallable[_resources_pb2.ConvertRequest, _resources_pb2.ConvertResponse]
+    """A document of any version that is read, in the version asked for. Stores nothing."""
 
 @_typing.type_check_only
 class ResourcesAsyncStub(ResourcesStub):
     """Reads, writes and watches objects of every kind. Errors are gRPC statuses whose details hold an orlop.meta.v1.Status
-    with Kubernetes' reason, the object's name and, for invalid objects, every problem with its path.
+    with Kubernetes' reason, the object's name and, for invalid objects, every problem with its path. What a caller should
+    know beside the answer, such as a deprecated version or a field without effect, comes as trailing metadata
+    "orlop-warning-bin", one entry for each warning.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -83,10 +91,16 @@ class ResourcesAsyncStub(ResourcesStub):
     """Assigns a pod to a node."""
     Batch: _aio.UnaryUnaryMultiCallable[_resources_pb2.BatchRequest, _resources_pb2.BatchResponse]  # type: ignore[assignment]
     """Many writes in one call. Each succeeds or fails by itself; results come in the order of the requests."""
+    Kinds: _aio.UnaryUnaryMultiCallable[_resources_pb2.KindsRequest, _resources_pb2.KindsResponse]  # type: ignore[assignment]
+    """The kinds that are served, those that users have defined included."""
+    Convert: _aio.UnaryUnaryMultiCallable[_resources_pb2.ConvertRequest, _resources_pb2.ConvertResponse]  # type: ignore[assignment]
+    """A document of any version that is read, in the version asked for. Stores nothing."""
 
 class ResourcesServicer(metaclass=_abc_1.ABCMeta):
     """Reads, writes and watches objects of every kind. Errors are gRPC statuses whose details hold an orlop.meta.v1.Status
-    with Kubernetes' reason, the object's name and, for invalid objects, every problem with its path.
+    with Kubernetes' reason, the object's name and, for invalid objects, every problem with its path. What a caller should
+    know beside the answer, such as a deprecated version or a field without effect, comes as trailing metadata
+    "orlop-warning-bin", one entry for each warning.
     """
 
     @_abc_1.abstractmethod
@@ -168,5 +182,21 @@ class ResourcesServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_resources_pb2.BatchResponse, _abc.Awaitable[_resources_pb2.BatchResponse]]:
         """Many writes in one call. Each succeeds or fails by itself; results come in the order of the requests."""
+
+    @_abc_1.abstractmethod
+    def Kinds(
+        self,
+        request: _resources_pb2.KindsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_resources_pb2.KindsResponse, _abc.Awaitable[_resources_pb2.KindsResponse]]:
+        """The kinds that are served, those that users have defined included."""
+
+    @_abc_1.abstractmethod
+    def Convert(
+        self,
+        request: _resources_pb2.ConvertRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_resources_pb2.ConvertResponse, _abc.Awaitable[_resources_pb2.ConvertResponse]]:
+        """A document of any version that is read, in the version asked for. Stores nothing."""
 
 def add_ResourcesServicer_to_server(servicer: ResourcesServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

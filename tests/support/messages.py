@@ -19,6 +19,7 @@ from controlplane.api import quantity
 from controlplane.api.encoding import is_inline, is_map
 from protos.v1 import core_pb2 as core
 from protos.v1 import meta_pb2 as meta
+from protos.v1 import metrics_pb2 as metrics
 
 M = TypeVar("M", bound=Message)
 
@@ -38,6 +39,8 @@ _SPECIAL: dict[str, st.SearchStrategy[Message]] = {
         st.builds(meta.IntOrString, int_val=st.integers(-(2**31), 2**31 - 1)),
         st.builds(lambda text: meta.IntOrString(type=1, str_val=text), _TEXT),
     ),
+    "orlop.meta.v1.RawExtension": st.dictionaries(_TEXT, _TEXT).map(lambda doc: meta.RawExtension(raw=orjson.dumps(doc))),
+    "orlop.metrics.v1beta1.Duration": st.builds(metrics.Duration, duration=st.integers(-(2**63), 2**63 - 1)),
     "orlop.meta.v1.FieldsV1": st.dictionaries(_TEXT, st.just({})).map(lambda tree: meta.FieldsV1(raw=orjson.dumps(tree))),
 }
 _SCALARS: dict[int, st.SearchStrategy[Any]] = {

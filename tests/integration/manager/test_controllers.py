@@ -199,7 +199,7 @@ async def test_a_deleted_namespace_ends_with_all_that_is_in_it(nodes: HollowNode
 
     async def gone() -> None:
         assert "team" not in [one.metadata.name for one in (await client.list(registry.NAMESPACES)).items]
-        for kind in registry.KINDS:
+        for kind in registry.STORED:
             assert not kind.namespaced or not (await client.list(kind, "team")).items
 
     await eventually(lambda: _holds(up), within=20)

@@ -6,8 +6,8 @@ from ipaddress import IPv4Network
 
 import pytest
 
-from controlplane.server import addresses
-from controlplane.server.addresses import Ranges
+from controlplane.server.admission import addresses
+from controlplane.server.admission.addresses import Ranges
 from protos.v1 import core_pb2 as core
 from tests.support.builders import make_service, make_service_port
 

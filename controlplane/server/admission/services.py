@@ -1,54 +1,25 @@
-"""What a new object needs from the cluster it comes into: its namespace, its addresses, what every pod gets.
-
-Decisions are taken on the watch cache; where that may lag, the store's conditions hold the line.
-"""
+"""Gives services their addresses and ports, and says which are taken."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, cast
+from typing import cast
 
-from controlplane.api import defaults, errors, registry
+from controlplane.api import errors, registry
 from controlplane.api.errors import Problem
-from controlplane.api.objects import ApiObject, Key, key_of
-from controlplane.api.registry import Kind
-from controlplane.server import addresses
+from controlplane.api.objects import ApiObject, key_of
+from controlplane.server.admission import addresses
 from controlplane.server.sources import Sources
-from controlplane.store.records import Record
-from controlplane.store.store import Claim, Store
+from controlplane.store.cache import Cache
+from controlplane.store.store import Claim
 from protos.v1 import core_pb2 as core
 
 
-class Admission:
-    def __init__(self, store: Store, ranges: addresses.Ranges, sources: Sources) -> None:
-        self._store = store
+class ServiceAddresses:
+    def __init__(self, cache: Cache, ranges: addresses.Ranges, sources: Sources) -> None:
+        self._cache = cache
         self._ranges = ranges
         self._sources = sources
-
-    def complete(self, obj: ApiObject) -> None:
-        """Adds what every new object of its kind gets."""
-        if isinstance(obj, core.Pod):
-            defaults.default_tolerations(obj)
-
-    async def namespace_of(self, kind: Kind[Any], obj: ApiObject, *, newest: bool) -> Record | None:
-        """The namespace that a new object comes into, which must not have changed when the object is written; None for
-        kinds without one. Raises NotFound, or Forbidden for a namespace that is being deleted."""
-        if not kind.namespaced:
-            return None
-        namespace = obj.metadata.namespace
-        key = Key("", namespace)
-        found = None if newest else self._store.cache.of(registry.NAMESPACES).get(key)
-        found = found or await self._store.get(registry.NAMESPACES, key)
-        if found is None:
-            raise errors.not_found(registry.NAMESPACES.resource, namespace)
-        if cast("core.Namespace", found.message()).status.phase == "Terminating":
-            raise errors.Forbidden(
-                f'{kind.resource} "{obj.metadata.name}" is forbidden: namespace {namespace} is being terminated; '
-                "use another one",
-                kind=kind.resource,
-                name=obj.metadata.name,
-            )
-        return found
 
     def allocate(self, obj: ApiObject, old: ApiObject | None) -> None:
         """Gives a service its addresses; raises Invalid for values out of range."""
@@ -82,6 +53,6 @@ class Admission:
         return problems
 
     def _others(self, service: core.Service) -> Iterator[core.Service]:
-        for record in self._store.cache.of(registry.SERVICES).records():
+        for record in self._cache.of(registry.SERVICES).records():
             if record.key != key_of(service):
                 yield cast("core.Service", record.message())

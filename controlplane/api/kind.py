@@ -1,0 +1,72 @@
+"""A kind: how its objects are named, carried and selected.
+
+Words: a *kind* is `Deployment`; its *resource* is the name in requests, plural with its group (`deployments.apps`, `pods`).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Generic
+
+from controlplane.api.objects import T
+from protos.v1.apiextensions_pb2 import CustomResourceDefinition
+from protos.v1.resources_pb2 import Object
+
+EVERY_VERB = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
+
+
+@dataclass(frozen=True, slots=True)
+class Kind(Generic[T]):
+    """A row of the kinds table, or a kind that a CustomResourceDefinition defines.
+
+    `field` names the member of `Object` that holds the kind. `selectable` lists the fields, beside `metadata.name` and
+    `metadata.namespace`, that a field selector may name, each as the path it reads. `older` are other versions in which
+    documents are read. `verbs` are those of the objects themselves; kinds without any are bodies of a subresource. Objects
+    that are not `stored` are made when they are asked for.
+    """
+
+    name: str
+    group: str
+    version: str
+    plural: str
+    singular: str
+    short: tuple[str, ...]
+    message: type[T]
+    field: str
+    namespaced: bool = True
+    categories: tuple[str, ...] = ()
+    selectable: tuple[str, ...] = ()
+    has_status: bool = False
+    has_generation: bool = False
+    has_scale: bool = False
+    parts: tuple[str, ...] = ()
+    verbs: tuple[str, ...] = EVERY_VERB
+    stored: bool = True
+    older: tuple[str, ...] = ()
+    definition: CustomResourceDefinition | None = dataclasses.field(default=None, compare=False, repr=False)
+
+    @property
+    def resource(self) -> str:
+        """`pods`, `deployments.apps`"""
+        return f"{self.plural}.{self.group}" if self.group else self.plural
+
+    @property
+    def api_version(self) -> str:
+        """`v1`, `apps/v1`"""
+        return f"{self.group}/{self.version}" if self.group else self.version
+
+    @property
+    def tag(self) -> int:
+        """The field number in `Object`."""
+        return Object.DESCRIPTOR.fields_by_name[self.field].number
+
+    @property
+    def is_custom(self) -> bool:
+        return self.definition is not None
+
+    @property
+    def subresources(self) -> tuple[str, ...]:
+        """`status`, `scale` and others, ordered by name."""
+        own = (*self.parts, *(["status"] if self.has_status else []), *(["scale"] if self.has_scale else []))
+        return tuple(sorted(own))

@@ -1,0 +1,39 @@
+"""Admission: what a write needs from the cluster it comes into, and what the cluster's rules say to it, in order.
+
+Decisions are taken on the watch cache; where that may lag, the store's conditions hold the line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from controlplane.server.admission.addresses import Ranges
+from controlplane.server.admission.namespaces import NamespaceLifecycle
+from controlplane.server.admission.pods import PodDefaults
+from controlplane.server.admission.review import Plugin, Review
+from controlplane.server.admission.services import ServiceAddresses
+from controlplane.server.sources import Sources
+from controlplane.store.records import Record
+from controlplane.store.store import Store
+
+
+class Admission:
+    def __init__(self, store: Store, ranges: Ranges, sources: Sources) -> None:
+        self._store = store
+        self._namespaces = NamespaceLifecycle(store.cache)
+        self.addresses = ServiceAddresses(store.cache, ranges, sources)
+        self._plugins: Sequence[Plugin] = (self._namespaces, PodDefaults())
+
+    def complete(self, review: Review) -> None:
+        """Fills in what the object lacks."""
+        for plugin in self._plugins:
+            plugin.complete(review)
+
+    def check(self, review: Review) -> None:
+        """Raises the first refusal of the complete and valid object."""
+        for plugin in self._plugins:
+            plugin.check(review)
+
+    def namespace_of(self, review: Review) -> Record | None:
+        """The namespace that must not have changed when a new object is written; None for kinds without one."""
+        return self._namespaces.namespace_of(review) if review.kind.namespaced else None

@@ -1,0 +1,83 @@
+"""Create: authorize, default, admit, validate, then one conditional write."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from controlplane.api import defaults, errors, validation
+from controlplane.api.kind import Kind
+from controlplane.api.objects import ApiObject, Key, copy_of
+from controlplane.server import requests, strategy
+from controlplane.server.admission.review import Review
+from controlplane.server.backend import Backend
+from controlplane.server.refusals import refuse, too_busy
+from controlplane.server.users import Caller
+from controlplane.store.records import Record
+from protos.v1 import resources_pb2 as wire
+
+_ATTEMPTS = 10
+
+
+class Creation:
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+        self._store, self._admission, self._sources = backend.store, backend.admission, backend.sources
+
+    async def create(self, caller: Caller, request: wire.CreateRequest) -> Record:
+        kind, obj = requests.object_in(self._store.catalogue, request.object, caller, request.field_validation)
+        return await self.create_object(caller, kind, obj, dry_run=request.dry_run)
+
+    async def create_object(self, caller: Caller, kind: Kind[Any], obj: ApiObject, *, dry_run: bool = False) -> Record:
+        """Takes the object over."""
+        if obj.metadata.name or not obj.metadata.generate_name:
+            return await self._create(caller, kind, obj, dry_run=dry_run)
+        for _ in range(_ATTEMPTS):
+            named = copy_of(obj)
+            named.metadata.name = strategy.name_from(obj.metadata.generate_name, self._sources.name_suffix())
+            try:
+                return await self._create(caller, kind, named, dry_run=dry_run)
+            except errors.AlreadyExists:
+                continue
+        raise errors.AlreadyExists(f'{kind.resource} "{obj.metadata.generate_name}": no free name found; try again')
+
+    async def _create(self, caller: Caller, kind: Kind[Any], obj: ApiObject, *, dry_run: bool) -> Record:
+        key = requests.key_for(kind, obj.metadata.namespace, obj.metadata.name)
+        self._backend.authorizer.check(caller, "create", kind, key)
+        strategy.prepare_create(kind, obj, uid=self._sources.uid(), now=self._sources.now())
+        for _ in range(_ATTEMPTS):
+            review = Review(caller, "create", kind, key, copy_of(obj), None, dry_run=dry_run)
+            ready, namespace = await self._admitted(review, obj)
+            if dry_run:
+                return Record(kind, key, ready.SerializeToString(), 0)
+            takes = self._admission.addresses.claims(ready)
+            record = await self._store.write(kind, ready, replaces=None, takes=sorted(takes), requires=namespace)
+            if record is not None:
+                return record
+            await self._explain_refused(kind, key, obj)
+        raise too_busy(kind, key)
+
+    async def _admitted(self, review: Review, wanted: ApiObject) -> tuple[ApiObject, Record | None]:
+        """The object to store, and the namespace that it depends on. A refusal is told on a fresh cache only."""
+        try:
+            return self._admit(review)
+        except errors.StatusError:
+            await self._store.freshen()
+            review.obj = copy_of(wanted)
+            return self._admit(review)
+
+    def _admit(self, review: Review) -> tuple[ApiObject, Record | None]:
+        kind, obj = review.kind, review.obj
+        assert obj is not None
+        defaults.apply_defaults(kind, obj)
+        self._admission.complete(review)
+        refuse(kind, obj, validation.problems_of(kind, obj))
+        self._admission.check(review)
+        self._admission.addresses.allocate(obj, None)
+        return obj, self._admission.namespace_of(review)
+
+    async def _explain_refused(self, kind: Kind[Any], key: Key, obj: ApiObject) -> None:
+        """Raises the reason, or returns when another attempt may succeed with other addresses."""
+        if await self._store.get(kind, key) is not None:
+            raise errors.AlreadyExists(f'{kind.resource} "{key.name}" already exists', kind=kind.resource, name=key.name)
+        await self._store.freshen()
+        refuse(kind, obj, self._admission.addresses.taken(obj))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import IPv4Network
 
 import grpc
@@ -15,7 +15,11 @@ from controlplane.server.admission.addresses import Ranges
 from controlplane.server.admission.chain import Admission
 from controlplane.server.authz import NODE_LEASES, Authorizer
 from controlplane.server.backend import Backend
-from controlplane.server.grpc_door import OPTIONS, ResourcesDoor
+from controlplane.server.front import Front
+from controlplane.server.gate import Audit, Gate
+from controlplane.server.grpc_door import OPTIONS, ResourcesDoor, known
+from controlplane.server.introspection import Health, reflection
+from controlplane.server.limits import Limits, Turns
 from controlplane.server.pki import Pair
 from controlplane.server.pods_door import PodsDoor
 from controlplane.server.sources import Sources
@@ -43,6 +47,8 @@ class Settings:
     identity: Pair
     service_cidr: str = "10.96.0.0/16"
     history_seconds: float = 3600.0
+    limits: Limits = field(default_factory=Limits)
+    audit: Audit | None = None
 
 
 class ApiServer:
@@ -55,6 +61,7 @@ class ApiServer:
         sources = sources or Sources()
         self._authorizer = Authorizer(self._store.cache)
         self.verbs = Verbs(Backend(self._store, self._authorizer, Admission(self._store, ranges, sources), sources), {}, {})
+        self._front = Front(self.verbs, Gate(Turns(settings.limits), sources, settings.audit))
         self._ready = asyncio.Event()
         self.port = 0
 
@@ -63,18 +70,24 @@ class ApiServer:
 
     async def run(self) -> None:
         async with asyncio.TaskGroup() as tasks:
-            store = tasks.create_task(self._store.run(), name="store")
+            beside = [tasks.create_task(self._store.run(), name="store")]
+            if self._settings.audit is not None:
+                beside.append(tasks.create_task(self._settings.audit.file.run(), name="audit"))
             try:
                 await self._store.cache.loaded()
                 await self._make_first_namespaces()
-                await self._serve()
+                health = Health(self._store)
+                beside.append(tasks.create_task(health.run(), name="health"))
+                await self._serve(health)
             finally:
-                store.cancel()
+                for task in beside:
+                    task.cancel()
 
-    async def _serve(self) -> None:
+    async def _serve(self, health: Health) -> None:
         pods = PodsDoor(self._store, self._authorizer, self._settings.identity, self._settings.ca)
         server = grpc.aio.server(options=OPTIONS)
-        server.add_generic_rpc_handlers((ResourcesDoor(self.verbs).handler(), pods.handler()))
+        server.add_generic_rpc_handlers((ResourcesDoor(self._front).handler(), pods.handler(), *reflection(known)))
+        health.add_to(server)
         for address in self._settings.listen.split(","):
             self.port = server.add_secure_port(address, self._credentials())
         await server.start()

@@ -16,8 +16,8 @@ from google.rpc import status_pb2
 from controlplane.api import errors
 from controlplane.client.client import STREAM_OPEN
 from controlplane.server import users
+from controlplane.server.front import Front, Outcome
 from controlplane.server.users import Caller, User
-from controlplane.server.verbs import Outcome, Verbs
 from controlplane.store.records import Record, delimited
 from protos.v1 import resources_pb2 as wire
 
@@ -60,6 +60,12 @@ def caller_of(context: Context) -> Caller:
     """Who calls, by the certificate that TLS has verified; a user without a name if there is none."""
     pem = next(iter(context.auth_context().get("x509_pem_cert", ())), b"")
     return Caller(users.from_certificate(pem) if pem else User(""), source=context.peer())
+
+
+async def known(context: Context) -> None:
+    """Raises Unauthorized for a caller without a name."""
+    if not caller_of(context).user.name:
+        raise errors.Unauthorized("no client certificate and no token; use a kubeconfig that has one")
 
 
 async def abort(context: Context, error: errors.StatusError, warnings: Sequence[tuple[str, bytes]] = ()) -> None:
@@ -111,8 +117,8 @@ def streaming(stream: Stream, request: type[Message]) -> grpc.RpcMethodHandler[A
 class ResourcesDoor:
     """The service `orlop.v1.Resources`."""
 
-    def __init__(self, verbs: Verbs) -> None:
-        self._verbs = verbs
+    def __init__(self, front: Front) -> None:
+        self._verbs = front
 
     def handler(self) -> grpc.GenericRpcHandler:
         verbs = self._verbs

@@ -1,10 +1,8 @@
-"""The verbs, in one place. Every door (gRPC today) calls these and nothing else."""
+"""The verbs, in one place. Every door (gRPC today) reaches them through the front, and nothing else."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from controlplane.api import errors
@@ -18,8 +16,6 @@ from controlplane.server.users import Caller
 from controlplane.server.watches import Watches
 from controlplane.store.records import Record
 from protos.v1 import resources_pb2 as wire
-
-_MOST_WRITES = 1000
 
 
 class Made(Protocol):
@@ -42,14 +38,6 @@ class Part(Protocol):
     async def update(self, caller: Caller, request: wire.UpdateRequest) -> Record: ...
 
     async def patch(self, caller: Caller, request: wire.PatchRequest) -> Record: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of one write of a batch."""
-
-    result: Record | errors.StatusError
-    warnings: Sequence[str] = ()
 
 
 class Verbs:
@@ -106,19 +94,8 @@ class Verbs:
     async def bind(self, caller: Caller, request: wire.BindRequest) -> Record:
         return await self._modification.bind(caller, request)
 
-    async def batch(self, caller: Caller, request: wire.BatchRequest) -> Sequence[Outcome]:
-        """Each write by itself; they share requests to etcd because they are under way together."""
-        if len(request.writes) > _MOST_WRITES:
-            raise errors.BadRequest(f"writes: {len(request.writes)} in one batch; the limit is {_MOST_WRITES}")
-        return await asyncio.gather(*(self._outcome(caller.another(), write) for write in request.writes))
-
-    async def _outcome(self, caller: Caller, write: wire.WriteRequest) -> Outcome:
-        try:
-            return Outcome(await self._write(caller, write), caller.warnings)
-        except errors.StatusError as error:
-            return Outcome(error, caller.warnings)
-
-    async def _write(self, caller: Caller, write: wire.WriteRequest) -> Record:
+    async def write(self, caller: Caller, write: wire.WriteRequest) -> Record:
+        """One write of a batch."""
         match write.WhichOneof("write"):
             case "create":
                 return await self.create(caller, write.create)

@@ -8,11 +8,14 @@ from functools import lru_cache
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
+from controlplane.api.fields import FieldSelector
+
 MASTERS = "system:masters"
 NODES = "system:nodes"
 NODE_PREFIX = "system:node:"
 SCHEDULER = "system:kube-scheduler"
 CONTROLLER_MANAGER = "system:kube-controller-manager"
+EVERYTHING = FieldSelector()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,10 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Attributes:
-    """What is asked: a verb on a resource (`deployments`, of group `apps`), or on a `path` that is no resource."""
+    """What is asked: a verb on a resource (`deployments`, of group `apps`), or on a `path` that is no resource.
+
+    `selector` says which objects a list, a watch or a deletion of many is limited to.
+    """
 
     verb: str
     group: str = ""
@@ -65,6 +71,7 @@ class Attributes:
     namespace: str = ""
     name: str = ""
     path: str = ""
+    selector: FieldSelector = EVERYTHING
 
 
 @lru_cache(maxsize=4096)

@@ -50,7 +50,19 @@ def decoder_of(descriptor: Descriptor) -> Decoder:
     known = _decoders.get(descriptor.full_name)
     if known is None and (reader := json_values.READERS.get(descriptor.full_name)):
         known = _decoders[descriptor.full_name] = _special(reader)
+    if known is None and (union := json_values.UNIONS.get(descriptor.full_name)):
+        known = _decoders[descriptor.full_name] = _either(descriptor, *union)
     return known or _compile(descriptor)
+
+
+def _either(descriptor: Descriptor, first: str, second: str) -> Decoder:
+    """For a message that stands as one of its two fields: objects go to the first, all else to the second."""
+    fields = descriptor.fields_by_name
+
+    def decode(value: object, message: Any) -> Problems:
+        return _put(fields[first if type(value) is dict else second])(message, value)
+
+    return decode
 
 
 def _compile(descriptor: Descriptor) -> Decoder:

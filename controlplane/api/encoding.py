@@ -42,7 +42,22 @@ def message_to_dict(message: Message) -> Any:
 def encoder_of(descriptor: Descriptor) -> Encoder:
     """The function that turns messages of this type into JSON values. Compiled at first use."""
     known = _encoders.get(descriptor.full_name) or json_values.WRITERS.get(descriptor.full_name)
+    if known is None and (union := json_values.UNIONS.get(descriptor.full_name)):
+        known = _encoders[descriptor.full_name] = _either(descriptor, *union)
     return known or _compile(descriptor)
+
+
+def _either(descriptor: Descriptor, first: str, second: str) -> Encoder:
+    """For a message that stands as one of its two fields."""
+    fields = descriptor.fields_by_name
+
+    def encode(message: Any) -> Any:
+        if message.HasField(first):
+            return encoder_of(type_of(fields[first]))(getattr(message, first))
+        convert, value = _converter(fields[second]), getattr(message, second)
+        return value if convert is None else convert(value)
+
+    return encode
 
 
 def _compile(descriptor: Descriptor) -> Encoder:
@@ -84,7 +99,7 @@ def _always(descriptor: Descriptor) -> tuple[dict[str, Any], tuple[str, ...]]:
             if field.is_repeated:
                 lists += (field.json_name,)
             else:
-                zeros[field.json_name] = field.default_value
+                zeros[field.json_name] = "" if field.type == FieldDescriptor.TYPE_BYTES else field.default_value
     return zeros, lists
 
 

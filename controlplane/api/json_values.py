@@ -183,6 +183,12 @@ _LISTS = (
     "orlop.authorization.v1.ExtraValue",
     "orlop.certificates.v1.ExtraValue",
 )
+# Messages that stand in JSON as one of two things: by name, the field for an object, and the field for anything else.
+UNIONS = {
+    "orlop.apiextensions.v1.JSONSchemaPropsOrArray": ("schema", "json_schemas"),
+    "orlop.apiextensions.v1.JSONSchemaPropsOrBool": ("schema", "allows"),
+    "orlop.apiextensions.v1.JSONSchemaPropsOrStringArray": ("schema", "property"),
+}
 WRITERS: dict[str, Callable[[Any], Any]] = {
     "orlop.meta.v1.Time": write_time,
     "orlop.meta.v1.MicroTime": write_micro_time,

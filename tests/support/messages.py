@@ -15,8 +15,9 @@ from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 from hypothesis import strategies as st
 
-from controlplane.api import quantity
+from controlplane.api import json_values, quantity
 from controlplane.api.encoding import is_inline, is_map
+from protos.v1 import apiextensions_pb2 as apiextensions
 from protos.v1 import core_pb2 as core
 from protos.v1 import meta_pb2 as meta
 from protos.v1 import metrics_pb2 as metrics
@@ -25,6 +26,7 @@ M = TypeVar("M", bound=Message)
 
 _TEXT = st.text(max_size=6)
 _SECONDS = st.integers(1, 4_000_000_000)
+_JSON = st.booleans() | st.integers(-(2**53), 2**53) | _TEXT | st.lists(st.none() | _TEXT, max_size=2)
 _SPECIAL: dict[str, st.SearchStrategy[Message]] = {
     "orlop.meta.v1.Time": st.builds(meta.Time, seconds=_SECONDS),
     "orlop.meta.v1.MicroTime": st.builds(
@@ -40,6 +42,7 @@ _SPECIAL: dict[str, st.SearchStrategy[Message]] = {
         st.builds(lambda text: meta.IntOrString(type=1, str_val=text), _TEXT),
     ),
     "orlop.meta.v1.RawExtension": st.dictionaries(_TEXT, _TEXT).map(lambda doc: meta.RawExtension(raw=orjson.dumps(doc))),
+    "orlop.apiextensions.v1.JSON": _JSON.map(lambda value: apiextensions.JSON(raw=orjson.dumps(value))),
     "orlop.metrics.v1beta1.Duration": st.builds(metrics.Duration, duration=st.integers(-(2**63), 2**63 - 1)),
     "orlop.meta.v1.FieldsV1": st.dictionaries(_TEXT, st.just({})).map(lambda tree: meta.FieldsV1(raw=orjson.dumps(tree))),
 }
@@ -49,6 +52,7 @@ _SCALARS: dict[int, st.SearchStrategy[Any]] = {
     FieldDescriptor.TYPE_BOOL: st.booleans(),
     FieldDescriptor.TYPE_INT32: st.integers(-(2**31), 2**31 - 1),
     FieldDescriptor.TYPE_INT64: st.integers(-(2**63), 2**63 - 1),
+    FieldDescriptor.TYPE_DOUBLE: st.floats(allow_nan=False, allow_infinity=False),
 }
 
 
@@ -62,6 +66,10 @@ def messages(cls: type[M], depth: int = 7) -> st.SearchStrategy[M]:
     if not fields or depth == 0:
         return st.builds(cls)
 
+    union = json_values.UNIONS.get(str(cls.DESCRIPTOR.full_name))
+    if union is not None:
+        return _either(cls, union, depth)
+
     @st.composite
     def build(draw: Callable[[st.SearchStrategy[Any]], Any]) -> M:
         message = cls()
@@ -69,6 +77,19 @@ def messages(cls: type[M], depth: int = 7) -> st.SearchStrategy[M]:
             _set(message, field, draw(_value(field, depth)))
         if isinstance(message, core.EphemeralContainer):
             message.ephemeral_container_common.SetInParent()  # JSON always shows its name, and so says that it is there
+        return message
+
+    return build()
+
+
+def _either(cls: type[M], union: tuple[str, str], depth: int) -> st.SearchStrategy[M]:
+    """One of the two fields: an empty message reads back as the second one, empty."""
+
+    @st.composite
+    def build(draw: Callable[[st.SearchStrategy[Any]], Any]) -> M:
+        message = cls()
+        field = cls.DESCRIPTOR.fields_by_name[draw(st.sampled_from(union))]
+        _set(message, field, draw(_value(field, depth)))
         return message
 
     return build()

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from controlplane.store.etcd import rpc_pb2 as rpc
 from controlplane.store.etcd.client import Etcd, UnavailableError
 
-_MOST_WRITES = 120  # etcd's default limit is 128, the operations or conditions of one nested transaction counted on top
+_MOST_WRITES = 120
+_MOST_OPERATIONS = 128  # etcd's default limit; the operations, or conditions, of one nested transaction count on top
 _MOST_BYTES = 1_000_000  # etcd's default limit is 1.5 MiB for a request
 _UNDER_WAY = 2
 
@@ -39,6 +40,10 @@ class Mutation:
     @property
     def size(self) -> int:
         return sum(len(key) + len(value) for key, value in self.puts.items())
+
+    @property
+    def operations(self) -> int:
+        return max(len(self.versions), len(self.keys))
 
     def transaction(self) -> rpc.TxnRequest:
         txn = rpc.TxnRequest()
@@ -83,11 +88,12 @@ class Committer:
         """The next writes that fit one request. Two writes of one key never share a request: etcd refuses that."""
         taken: list[tuple[Mutation, asyncio.Future[int]]] = []
         keys: set[bytes] = set()
-        size = 0
+        size = widest = 0
         while self._waiting and len(taken) < _MOST_WRITES:
             mutation, _ = self._waiting[0]
-            size += mutation.size
-            if taken and (size > _MOST_BYTES or not keys.isdisjoint(mutation.keys)):
+            size, widest = size + mutation.size, max(widest, mutation.operations)
+            full = size > _MOST_BYTES or len(taken) + 1 + widest > _MOST_OPERATIONS
+            if taken and (full or not keys.isdisjoint(mutation.keys)):
                 break
             keys |= mutation.keys
             taken.append(self._waiting.popleft())

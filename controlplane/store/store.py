@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from controlplane.api import errors
 from controlplane.api.objects import ApiObject, Key, key_of
-from controlplane.api.registry import Kind
+from controlplane.api.registry import Kind, kind_of
 from controlplane.store import keys
 from controlplane.store.cache import Cache
 from controlplane.store.commit import Committer, ConditionError, Mutation
@@ -32,6 +32,19 @@ class Claim:
     @property
     def key(self) -> bytes:
         return keys.allocation(self.pool, self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Also:
+    """An object that is written in the same transaction as another: in place of a record, or, without one, as a new one."""
+
+    obj: ApiObject
+    replaces: Record | None = None
+
+    def add_to(self, versions: dict[bytes, int], puts: dict[bytes, bytes]) -> None:
+        key = keys.key_for(kind_of(self.obj), key_of(self.obj))
+        versions[key] = self.replaces.revision if self.replaces else 0
+        puts[key] = without_version(self.obj)
 
 
 class Store:
@@ -102,9 +115,10 @@ class Store:
         takes: Sequence[Claim] = (),
         frees: Sequence[Claim] = (),
         requires: Record | None = None,
+        also: Sequence[Also] = (),
     ) -> Record | None:
         """The object as stored, or None if it is no longer at the version of `replaces` (None: if it exists already), a
-        claim is taken, or the object it requires has changed."""
+        claim is taken, the object it requires has changed, or one of those to be written with it has."""
         value, key = without_version(obj), key_of(obj)
         if len(value) > MOST_BYTES:
             raise errors.TooLarge(f'{kind.resource} "{key.name}" takes {len(value)} bytes; the limit is {MOST_BYTES}')
@@ -115,14 +129,18 @@ class Store:
             puts[claim.key] = claim.owner.encode()
         if requires is not None:
             versions[keys.key_for(requires.kind, requires.key)] = requires.revision
+        for other in also:
+            other.add_to(versions, puts)
         revision = await self._commit(Mutation(versions, puts, [claim.key for claim in frees]))
         return None if revision is None else Record(kind, key, value, revision)
 
-    async def remove(self, record: Record, *, frees: Sequence[Claim] = ()) -> int | None:
-        """The revision of the end, or None if the object has changed since `record`."""
+    async def remove(self, record: Record, *, frees: Sequence[Claim] = (), also: Sequence[Also] = ()) -> int | None:
+        """The revision of the end, or None if the object, or one to be written with its end, has changed."""
         own = keys.key_for(record.kind, record.key)
-        versions: Mapping[bytes, int] = {own: record.revision}
-        return await self._commit(Mutation(versions, {}, [own, *(claim.key for claim in frees)]))
+        versions, puts = {own: record.revision}, dict[bytes, bytes]()
+        for other in also:
+            other.add_to(versions, puts)
+        return await self._commit(Mutation(versions, puts, [own, *(claim.key for claim in frees)]))
 
     async def _pass_barrier(self) -> None:
         await self._committer.commit(Mutation({}, {keys.BARRIER: b""}))

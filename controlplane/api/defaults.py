@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, cast
 
-from controlplane.api import pod_defaults
+from controlplane.api import autoscaling_defaults, batch_defaults, pod_defaults, workload_defaults
 from controlplane.api.objects import ApiObject
 from controlplane.api.pod_defaults import default_tolerations
 from controlplane.api.registry import Kind
@@ -144,6 +144,13 @@ _DEFAULTS = cast(
     {
         "Deployment": _deployment,
         "ReplicaSet": _replica_set,
+        "StatefulSet": workload_defaults.fill_stateful_set,
+        "DaemonSet": workload_defaults.fill_daemon_set,
+        "ReplicationController": workload_defaults.fill_replication_controller,
+        "PodTemplate": workload_defaults.fill_pod_template,
+        "Job": batch_defaults.fill_job,
+        "CronJob": batch_defaults.fill_cron_job,
+        "HorizontalPodAutoscaler": autoscaling_defaults.fill_autoscaler,
         "Pod": _pod,
         "Service": _service,
         "Secret": _secret,

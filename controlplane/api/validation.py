@@ -12,7 +12,21 @@ from typing import Any
 from controlplane.api.errors import Problem
 from controlplane.api.objects import ApiObject
 from controlplane.api.registry import Kind
-from controlplane.api.rules import cluster, config, endpoints, metadata, pods, services, workloads
+from controlplane.api.rules import (
+    autoscaling,
+    cluster,
+    config,
+    cron_jobs,
+    disruption,
+    endpoints,
+    jobs,
+    metadata,
+    pods,
+    replication,
+    services,
+    sets,
+    workloads,
+)
 from controlplane.api.rules.places import Place
 from protos.v1 import core_pb2 as core
 
@@ -61,6 +75,15 @@ _RULES: dict[str, _Rule] = {
     "Event": cluster.check_event,
     "Deployment": workloads.check_deployment,
     "ReplicaSet": workloads.check_replica_set,
+    "StatefulSet": sets.check_stateful_set,
+    "DaemonSet": sets.check_daemon_set,
+    "ControllerRevision": sets.check_controller_revision,
+    "ReplicationController": replication.check_replication_controller,
+    "PodTemplate": replication.check_pod_template,
+    "Job": jobs.check_job,
+    "CronJob": cron_jobs.check_cron_job,
+    "HorizontalPodAutoscaler": autoscaling.check_autoscaler,
+    "PodDisruptionBudget": disruption.check_budget,
     "EndpointSlice": endpoints.check_endpoint_slice,
     "Lease": cluster.check_lease,
 }
@@ -72,5 +95,9 @@ _UPDATE_RULES: dict[str, _UpdateRule] = {
     "Secret": config.check_secret_update,
     "Deployment": workloads.check_deployment_update,
     "ReplicaSet": workloads.check_replica_set_update,
+    "StatefulSet": sets.check_stateful_set_update,
+    "DaemonSet": sets.check_daemon_set_update,
+    "ControllerRevision": sets.check_controller_revision_update,
+    "Job": jobs.check_job_update,
     "EndpointSlice": endpoints.check_endpoint_slice_update,
 }

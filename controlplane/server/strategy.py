@@ -9,9 +9,10 @@ from typing import Any, cast
 
 from google.protobuf.message import Message
 
-from controlplane.api import errors, parts, registry, times
+from controlplane.api import batch_defaults, errors, parts, registry, times
 from controlplane.api.objects import ApiObject, T, copy_of, is_terminating
 from controlplane.api.registry import Kind
+from protos.v1 import batch_pb2 as batch
 from protos.v1 import core_pb2 as core
 from protos.v1 import meta_pb2 as meta
 
@@ -44,6 +45,8 @@ def prepare_create(kind: Kind[Any], obj: ApiObject, *, uid: str, now: float) -> 
         obj.status.phase = "Pending"
     elif isinstance(obj, core.Namespace):
         obj.status.phase = "Active"
+    elif isinstance(obj, batch.Job):
+        batch_defaults.generate_selector(obj)
 
 
 def prepare_update(kind: Kind[Any], old: T, new: T, *, subresource: str) -> T:

@@ -13,6 +13,7 @@ from protos.v1 import core_pb2 as core
 from protos.v1 import meta_pb2 as meta
 
 _STRATEGIES = ("Recreate", "RollingUpdate")
+_Selecting = apps.DeploymentSpec | apps.ReplicaSetSpec | apps.StatefulSetSpec | apps.DaemonSetSpec
 
 
 def check_deployment(at: Place, deployment: apps.Deployment) -> None:
@@ -55,8 +56,8 @@ def _check_strategy(at: Place, strategy: apps.DeploymentStrategy) -> None:
     if strategy.type != "RollingUpdate":
         return
     rolling, place = strategy.rolling_update, at / "rollingUpdate"
-    unavailable = _check_share(place / "maxUnavailable", rolling.max_unavailable)
-    surge = _check_share(place / "maxSurge", rolling.max_surge)
+    unavailable = check_share(place / "maxUnavailable", rolling.max_unavailable)
+    surge = check_share(place / "maxSurge", rolling.max_surge)
     if unavailable == surge == 0:
         (place / "maxUnavailable").invalid(
             message_to_dict(rolling.max_unavailable), "may not be 0 when `maxSurge` is 0; no pod could ever be replaced"
@@ -65,7 +66,7 @@ def _check_strategy(at: Place, strategy: apps.DeploymentStrategy) -> None:
         (place / "maxUnavailable").invalid(rolling.max_unavailable.str_val, "must not be greater than 100%")
 
 
-def _check_share(at: Place, share: meta.IntOrString) -> int | None:
+def check_share(at: Place, share: meta.IntOrString) -> int | None:
     """The number, be it of pods or per cent; None for what is neither."""
     if not share.type:
         at.at_least_zero(share.int_val)
@@ -77,21 +78,24 @@ def _check_share(at: Place, share: meta.IntOrString) -> int | None:
 
 
 def _check_pods(at: Place, spec: apps.DeploymentSpec | apps.ReplicaSetSpec, *, owner: str) -> None:
-    _check_own_selector(at / "selector", spec, owner=owner)
-    template = spec.template
+    check_own_selector(at / "selector", spec, owner=owner)
     if not spec.HasField("template"):
         (at / "template").required("describe the pods to run")
         return
-    place = at / "template"
-    if _is_sound(spec.selector) and not labels.from_label_selector(spec.selector).matches(template.metadata.labels):
-        (place / "metadata" / "labels").invalid(
+    check_template_of(at / "template", spec.selector, spec.template)
+    check_runs_on(at / "template" / "spec", spec.template.spec)
+
+
+def check_template_of(at: Place, selector: meta.LabelSelector, template: core.PodTemplateSpec) -> None:
+    """The template, which must have the labels that its owner selects."""
+    if _is_sound(selector) and not labels.from_label_selector(selector).matches(template.metadata.labels):
+        (at / "metadata" / "labels").invalid(
             dict(template.metadata.labels), "`selector` does not match template `labels`; repeat the selector's labels here"
         )
-    check_template(place, template)
-    _check_runs_on(place / "spec", template.spec)
+    check_template(at, template)
 
 
-def _check_own_selector(at: Place, spec: apps.DeploymentSpec | apps.ReplicaSetSpec, *, owner: str) -> None:
+def check_own_selector(at: Place, spec: _Selecting, *, owner: str) -> None:
     if not spec.HasField("selector"):
         at.required("name labels that the template has")
     elif not spec.selector.match_labels and not spec.selector.match_expressions:
@@ -106,9 +110,9 @@ def _is_sound(selector: meta.LabelSelector) -> bool:
     return not problems and bool(selector.ListFields())
 
 
-def _check_runs_on(at: Place, spec: core.PodSpec) -> None:
+def check_runs_on(at: Place, spec: core.PodSpec, *, owner: str = "ReplicaSet") -> None:
     """Pods that are meant to stay must be restarted, always."""
     if spec.restart_policy in {"OnFailure", "Never"}:
         (at / "restartPolicy").one_of(spec.restart_policy, ("Always",))
     if spec.HasField("active_deadline_seconds"):
-        (at / "activeDeadlineSeconds").forbidden("activeDeadlineSeconds in ReplicaSet is not Supported")
+        (at / "activeDeadlineSeconds").forbidden(f"activeDeadlineSeconds in {owner} is not Supported")

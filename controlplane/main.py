@@ -18,6 +18,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import click
 import structlog
@@ -29,6 +30,9 @@ from controlplane.manager.runner import ManagerOptions, run_manager
 from controlplane.scheduler.loop import SchedulerOptions, run_scheduler
 from controlplane.server import users
 from controlplane.server.app import ApiServer, Settings
+from controlplane.server.authn.options import settings as token_settings
+from controlplane.server.authn.options import with_token_options
+from controlplane.server.authn.settings import TokenSettings
 from controlplane.server.pki import Directory, Identity, Pair
 from controlplane.store.endpoint import Endpoint
 
@@ -74,6 +78,7 @@ def pki(path: Path, hosts: tuple[str, ...], nodes: tuple[str, ...], hollow: bool
     directory.ensure("admin", ADMIN, now)
     directory.ensure("scheduler", SCHEDULER, now)
     directory.ensure("controllers", CONTROLLERS, now)
+    directory.ensure_token_key()
     for node in nodes:
         name, _, address = node.partition("=")
         hosts = (name, address) if address else (name,)
@@ -89,6 +94,8 @@ class Options:
     pki: Directory
     parts: frozenset[str]
     listen: str
+    listen_tokens: str
+    tokens: TokenSettings | None
     server: str
     etcd: Endpoint
     service_cidr: str
@@ -108,6 +115,7 @@ def _parts(_context: click.Context, _option: click.Parameter, text: str) -> froz
 @click.option("--pki", "path", type=click.Path(path_type=Path), required=True, help="The certificates' directory.")
 @click.option("--only", callback=_parts, default=",".join(PARTS), show_default=True, help="Which parts to run.")
 @click.option("--listen", default="0.0.0.0:6444", show_default=True, help="Where the API is served by gRPC.")
+@click.option("--listen-tokens", default="0.0.0.0:6445", show_default=True, help="Where, for clients that send tokens.")
 @click.option("--server", default="127.0.0.1:6444", show_default=True, help="The API for parts that run without it.")
 @click.option("--etcd", default="127.0.0.1:2379", show_default=True, help="etcd's members, separated by commas.")
 @click.option("--etcd-ca", type=click.Path(path_type=Path), help="etcd's CA, if not the cluster's own.")
@@ -118,9 +126,11 @@ def _parts(_context: click.Context, _option: click.Parameter, text: str) -> froz
 @click.option("--node-monitor-grace", default=40.0, show_default=True, help="Seconds without a lease until NotReady.")
 @click.option("--history", default=3600.0, show_default=True, help="Seconds of history to keep.")
 @click.option("--debug", is_flag=True, help="Log routine matters too.")
+@with_token_options
 def serve(
-    path: Path, only: frozenset[str], listen: str, server: str, etcd: str, etcd_ca: Path | None, etcd_cert: Path | None,
-    etcd_key: Path | None, service_cidr: str, cluster_cidr: str, node_monitor_grace: float, history: float, debug: bool,
+    path: Path, only: frozenset[str], listen: str, listen_tokens: str, server: str, etcd: str, etcd_ca: Path | None,
+    etcd_cert: Path | None, etcd_key: Path | None, service_cidr: str, cluster_cidr: str, node_monitor_grace: float,
+    history: float, debug: bool, **authn: Any,
 ) -> None:  # fmt: skip
     """Run the API server, the scheduler, the controllers, or all of them."""
     configure_logs(debug=debug)
@@ -132,7 +142,11 @@ def serve(
         etcd_cert.read_bytes() if etcd_cert else own.certificate,
         etcd_key.read_bytes() if etcd_key else own.key,
     )
-    options = Options(directory, only, listen, server, endpoint, service_cidr, cluster_cidr, node_monitor_grace, history)
+    tokens = token_settings(authn, directory.token_key()) if "api" in only else None
+    options = Options(
+        directory, only, listen, listen_tokens, tokens, server, endpoint, service_cidr, cluster_cidr,
+        node_monitor_grace, history,
+    )  # fmt: skip
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_until_signal(lambda: _serve(options)))
 
@@ -178,8 +192,11 @@ async def _serve(options: Options) -> None:
 
 
 def _settings(options: Options) -> Settings:
+    assert options.tokens is not None
     return Settings(
         listen=options.listen,
+        listen_tokens=options.listen_tokens,
+        tokens=options.tokens,
         etcd=options.etcd,
         ca=_ca(options.pki),
         identity=_pair(options.pki, "apiserver"),

@@ -13,11 +13,13 @@ import structlog
 from controlplane.api import errors
 from controlplane.server.admission.addresses import Ranges
 from controlplane.server.admission.chain import Admission
+from controlplane.server.authn import settings as authn
+from controlplane.server.authn.settings import TokenSettings
 from controlplane.server.authz import NODE_LEASES, Authorizer
 from controlplane.server.backend import Backend
 from controlplane.server.front import Front
 from controlplane.server.gate import Audit, Gate
-from controlplane.server.grpc_door import OPTIONS, ResourcesDoor, known
+from controlplane.server.grpc_door import OPTIONS, ResourcesDoor, caller_of
 from controlplane.server.introspection import Health, reflection
 from controlplane.server.limits import Limits, Turns
 from controlplane.server.pki import Pair
@@ -38,13 +40,16 @@ _SELF = User("system:apiserver", frozenset({MASTERS}))
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`listen` is host:port, several separated by commas, port 0 for any free one; `identity` is what the server shows to
-    clients and agents."""
+    """`listen` is where clients show certificates: host:port, several separated by commas, port 0 for any free one.
+    `listen_tokens` is where they send tokens instead; empty for nowhere. `identity` is what the server shows to clients and
+    agents."""
 
     listen: str
     etcd: Endpoint
     ca: bytes
     identity: Pair
+    tokens: TokenSettings
+    listen_tokens: str = ""
     service_cidr: str = "10.96.0.0/16"
     history_seconds: float = 3600.0
     limits: Limits = field(default_factory=Limits)
@@ -52,7 +57,8 @@ class Settings:
 
 
 class ApiServer:
-    """`run` serves until cancelled; `ready` returns once it answers, and `port` is then the port it has."""
+    """`run` serves until cancelled; `ready` returns once it answers, and `port` is then the port it has, `token_port` that
+    for tokens."""
 
     def __init__(self, settings: Settings, sources: Sources | None = None) -> None:
         self._settings = settings
@@ -61,9 +67,10 @@ class ApiServer:
         sources = sources or Sources()
         self._authorizer = Authorizer(self._store.cache)
         self.verbs = Verbs(Backend(self._store, self._authorizer, Admission(self._store, ranges, sources), sources), {}, {})
+        self._authn = authn.build(settings.tokens, self._store, self._authorizer, sources)
         self._front = Front(self.verbs, Gate(Turns(settings.limits), sources, settings.audit))
         self._ready = asyncio.Event()
-        self.port = 0
+        self.port = self.token_port = 0
 
     async def ready(self) -> None:
         await self._ready.wait()
@@ -84,12 +91,17 @@ class ApiServer:
                     task.cancel()
 
     async def _serve(self, health: Health) -> None:
-        pods = PodsDoor(self._store, self._authorizer, self._settings.identity, self._settings.ca)
+        authenticate = caller_of(self._authn.authenticator)
+        pods = PodsDoor(self._store, self._authorizer, self._settings.identity, self._settings.ca, authenticate)
         server = grpc.aio.server(options=OPTIONS)
-        server.add_generic_rpc_handlers((ResourcesDoor(self._front).handler(), pods.handler(), *reflection(known)))
+        server.add_generic_rpc_handlers(
+            (ResourcesDoor(self._front, authenticate).handler(), pods.handler(), *reflection(authenticate))
+        )
         health.add_to(server)
         for address in self._settings.listen.split(","):
             self.port = server.add_secure_port(address, self._credentials())
+        for address in filter(None, self._settings.listen_tokens.split(",")):
+            self.token_port = server.add_secure_port(address, self._token_credentials())
         await server.start()
         log.info("serving", address=self._settings.listen, port=self.port)
         self._ready.set()
@@ -104,6 +116,11 @@ class ApiServer:
         return grpc.ssl_server_credentials(
             [(identity.key, identity.certificate)], root_certificates=self._settings.ca, require_client_auth=True
         )
+
+    def _token_credentials(self) -> grpc.ServerCredentials:
+        """The authority comes along in the handshake, so that a new node can check it by its hash before it trusts it."""
+        identity = self._settings.identity
+        return grpc.ssl_server_credentials([(identity.key, identity.certificate + self._settings.ca)])
 
     async def _make_first_namespaces(self) -> None:
         for name in FIRST_NAMESPACES:

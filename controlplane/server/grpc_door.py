@@ -15,7 +15,7 @@ from google.rpc import status_pb2
 
 from controlplane.api import errors
 from controlplane.client.client import STREAM_OPEN
-from controlplane.server import users
+from controlplane.server.authn.authenticator import Authenticator
 from controlplane.server.front import Front, Outcome
 from controlplane.server.users import Caller, User
 from controlplane.store.records import Record, delimited
@@ -46,6 +46,7 @@ _CODES: Mapping[str, grpc.StatusCode] = {
 Context = grpc.aio.ServicerContext[Any, Any]
 Answer = Callable[[Caller, Any], Awaitable[bytes]]
 Stream = Callable[[Caller, Any], AsyncIterator[bytes]]
+Authenticate = Callable[[Context], Awaitable[Caller]]
 
 OPTIONS: list[tuple[str, int]] = [
     ("grpc.max_receive_message_length", MOST_BYTES),
@@ -56,16 +57,14 @@ OPTIONS: list[tuple[str, int]] = [
 ]
 
 
-def caller_of(context: Context) -> Caller:
-    """Who calls, by the certificate that TLS has verified; a user without a name if there is none."""
-    pem = next(iter(context.auth_context().get("x509_pem_cert", ())), b"")
-    return Caller(users.from_certificate(pem) if pem else User(""), source=context.peer())
+def caller_of(authenticator: Authenticator) -> Authenticate:
+    """Says of a call who makes it. Raises Unauthorized, or Forbidden for somebody who may not act as another."""
 
+    async def authenticate(context: Context) -> Caller:
+        certificate = next(iter(context.auth_context().get("x509_pem_cert", ())), None)
+        return await authenticator.authenticate(certificate, context.invocation_metadata() or (), context.peer())
 
-async def known(context: Context) -> None:
-    """Raises Unauthorized for a caller without a name."""
-    if not caller_of(context).user.name:
-        raise errors.Unauthorized("no client certificate and no token; use a kubeconfig that has one")
+    return authenticate
 
 
 async def abort(context: Context, error: errors.StatusError, warnings: Sequence[tuple[str, bytes]] = ()) -> None:
@@ -78,10 +77,11 @@ async def abort(context: Context, error: errors.StatusError, warnings: Sequence[
     await context.abort(code, error.message, ((DETAILS, status.SerializeToString()), *warnings))
 
 
-def unary(answer: Answer, request: type[Message]) -> grpc.RpcMethodHandler[Any, Any]:
+def unary(answer: Answer, request: type[Message], authenticate: Authenticate) -> grpc.RpcMethodHandler[Any, Any]:
     async def handle(message: Any, context: Context) -> bytes:
-        caller = caller_of(context)
+        caller = Caller(User(""))
         try:
+            caller = await authenticate(context)
             answered = await answer(caller, message)
             if caller.warnings:
                 context.set_trailing_metadata(_told(caller))
@@ -101,11 +101,12 @@ def _told(caller: Caller) -> tuple[tuple[str, bytes], ...]:
     return tuple((WARNING, warning.encode()) for warning in caller.warnings)
 
 
-def streaming(stream: Stream, request: type[Message]) -> grpc.RpcMethodHandler[Any, Any]:
+def streaming(stream: Stream, request: type[Message], authenticate: Authenticate) -> grpc.RpcMethodHandler[Any, Any]:
     async def handle(message: Any, context: Context) -> None:
         try:
+            caller = await authenticate(context)
             await context.send_initial_metadata(((STREAM_OPEN, "1"),))
-            async with contextlib.aclosing(stream(caller_of(context), message)) as chunks:  # type: ignore[type-var]
+            async with contextlib.aclosing(stream(caller, message)) as chunks:  # type: ignore[type-var]
                 async for chunk in chunks:
                     await context.write(chunk)
         except errors.StatusError as error:
@@ -117,22 +118,23 @@ def streaming(stream: Stream, request: type[Message]) -> grpc.RpcMethodHandler[A
 class ResourcesDoor:
     """The service `orlop.v1.Resources`."""
 
-    def __init__(self, front: Front) -> None:
+    def __init__(self, front: Front, authenticate: Authenticate) -> None:
         self._verbs = front
+        self._authenticate = authenticate
 
     def handler(self) -> grpc.GenericRpcHandler:
-        verbs = self._verbs
+        verbs, authenticate = self._verbs, self._authenticate
         return grpc.method_handlers_generic_handler("orlop.v1.Resources", {
-            "Get": unary(_boxed(verbs.get), wire.GetRequest),
-            "List": unary(self._list, wire.ListRequest),
-            "Watch": streaming(verbs.watch, wire.WatchRequest),
-            "Create": unary(_boxed(verbs.create), wire.CreateRequest),
-            "Update": unary(_boxed(verbs.update), wire.UpdateRequest),
-            "Patch": unary(_boxed(verbs.patch), wire.PatchRequest),
-            "Delete": unary(_boxed(verbs.delete), wire.DeleteRequest),
-            "DeleteCollection": unary(self._delete_collection, wire.DeleteCollectionRequest),
-            "Bind": unary(_boxed(verbs.bind), wire.BindRequest),
-            "Batch": unary(self._batch, wire.BatchRequest),
+            "Get": unary(_boxed(verbs.get), wire.GetRequest, authenticate),
+            "List": unary(self._list, wire.ListRequest, authenticate),
+            "Watch": streaming(verbs.watch, wire.WatchRequest, authenticate),
+            "Create": unary(_boxed(verbs.create), wire.CreateRequest, authenticate),
+            "Update": unary(_boxed(verbs.update), wire.UpdateRequest, authenticate),
+            "Patch": unary(_boxed(verbs.patch), wire.PatchRequest, authenticate),
+            "Delete": unary(_boxed(verbs.delete), wire.DeleteRequest, authenticate),
+            "DeleteCollection": unary(self._delete_collection, wire.DeleteCollectionRequest, authenticate),
+            "Bind": unary(_boxed(verbs.bind), wire.BindRequest, authenticate),
+            "Batch": unary(self._batch, wire.BatchRequest, authenticate),
         })  # fmt: skip
 
     async def _list(self, caller: Caller, request: wire.ListRequest) -> bytes:

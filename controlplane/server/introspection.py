@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from typing import Any
 
 import grpc
@@ -14,7 +14,7 @@ from grpc_reflection.v1alpha import reflection_pb2
 from grpc_reflection.v1alpha._async import ReflectionServicer
 
 from controlplane.api import errors
-from controlplane.server.grpc_door import Context, abort
+from controlplane.server.grpc_door import Authenticate, Context, abort
 from controlplane.store.store import Store
 
 log = structlog.get_logger()
@@ -23,8 +23,6 @@ SERVICES = ("orlop.v1.Resources", "orlop.v1.Pods")
 # The messages of both versions are the same on the wire; newer clients ask by the first name.
 _REFLECTION = ("grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection")
 _CHECK_SECONDS = 2.0
-
-Authenticate = Callable[[Context], Awaitable[Any]]
 
 
 def reflection(authenticate: Authenticate) -> list[grpc.GenericRpcHandler]:

@@ -105,8 +105,13 @@ def _pem(key: ec.EllipticCurvePrivateKey) -> bytes:
     return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
 
 
+def _public_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
+    return key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+
+
 class Directory:
-    """Certificates as files: `NAME.crt` and `NAME.key`, the authority as `ca`."""
+    """Certificates as files: `NAME.crt` and `NAME.key`, the authority as `ca`. `sa.key` signs the tokens of service
+    accounts, `sa.pub` is its public half."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -127,6 +132,21 @@ class Directory:
         if not certificate.exists() or not key.exists():
             return None
         return Pair(certificate.read_bytes(), key.read_bytes())
+
+    def ensure_token_key(self) -> bytes:
+        """The key that signs the tokens of service accounts; made when there is none."""
+        private, public = self.path / "sa.key", self.path / "sa.pub"
+        if not private.exists():
+            key = ec.generate_private_key(ec.SECP256R1())
+            self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+            _write(public, _public_pem(key), 0o644)
+            _write(private, _pem(key), 0o600)
+        return private.read_bytes()
+
+    def token_key(self) -> bytes | None:
+        """The key that signs the tokens of service accounts, if there is one."""
+        path = self.path / "sa.key"
+        return path.read_bytes() if path.exists() else None
 
     def _store(self, name: str, pair: Pair) -> Pair:
         """The key goes first: a certificate that is there has its key."""

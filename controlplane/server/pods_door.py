@@ -14,7 +14,7 @@ from controlplane.client.connection import Connection
 from controlplane.client.failures import to_status_error
 from controlplane.server import requests
 from controlplane.server.authz import Authorizer
-from controlplane.server.grpc_door import streaming
+from controlplane.server.grpc_door import Authenticate, streaming
 from controlplane.server.pki import Pair
 from controlplane.server.users import Caller
 from controlplane.store.store import Store
@@ -27,14 +27,15 @@ _LOGS = "/orlop.v1.Pods/Logs"
 class PodsDoor:
     """The service `orlop.v1.Pods`. `identity` is what the server shows to agents, `ca` whom it trusts."""
 
-    def __init__(self, store: Store, authorizer: Authorizer, identity: Pair, ca: bytes) -> None:
+    def __init__(self, store: Store, authorizer: Authorizer, identity: Pair, ca: bytes, authenticate: Authenticate) -> None:
         self._store = store
+        self._authenticate = authenticate
         self._authorizer = authorizer
         self._identity, self._ca = identity, ca
         self._channels: dict[tuple[str, str], grpc.aio.Channel] = {}
 
     def handler(self) -> grpc.GenericRpcHandler:
-        handlers = {"Logs": streaming(self._logs, node_pb2.LogsRequest)}
+        handlers = {"Logs": streaming(self._logs, node_pb2.LogsRequest, self._authenticate)}
         return grpc.method_handlers_generic_handler("orlop.v1.Pods", handlers)
 
     async def close(self) -> None:

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import lru_cache
-
-from cryptography import x509
-from cryptography.x509.oid import NameOID
 
 from controlplane.api.fields import FieldSelector
 
@@ -15,6 +11,13 @@ NODES = "system:nodes"
 NODE_PREFIX = "system:node:"
 SCHEDULER = "system:kube-scheduler"
 CONTROLLER_MANAGER = "system:kube-controller-manager"
+ANONYMOUS = "system:anonymous"
+AUTHENTICATED = "system:authenticated"
+UNAUTHENTICATED = "system:unauthenticated"
+BOOTSTRAPPERS = "system:bootstrappers"
+SERVICE_ACCOUNTS = "system:serviceaccounts"
+SERVICE_ACCOUNT_PREFIX = "system:serviceaccount:"
+CREDENTIAL_ID = "authentication.kubernetes.io/credential-id"  # which certificate or token a user came with
 EVERYTHING = FieldSelector()
 
 
@@ -74,10 +77,6 @@ class Attributes:
     selector: FieldSelector = EVERYTHING
 
 
-@lru_cache(maxsize=4096)
-def from_certificate(pem: bytes) -> User:
-    """The user that a client certificate names. The TLS layer has checked the certificate already."""
-    subject = x509.load_pem_x509_certificate(pem).subject
-    names = subject.get_attributes_for_oid(NameOID.COMMON_NAME)
-    groups = subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)
-    return User(str(names[0].value) if names else "", frozenset(str(group.value) for group in groups))
+def service_account_groups(namespace: str) -> frozenset[str]:
+    """The groups that every service account of the namespace is in."""
+    return frozenset((SERVICE_ACCOUNTS, f"{SERVICE_ACCOUNTS}:{namespace}"))

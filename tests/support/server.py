@@ -13,6 +13,7 @@ from controlplane.client.client import Client
 from controlplane.client.connection import Connection
 from controlplane.server import users
 from controlplane.server.app import ApiServer, Settings
+from controlplane.server.authn.settings import TokenSettings
 from controlplane.server.pki import Identity, issue
 from controlplane.server.sources import Sources
 from tests.support.etcd import RealEtcd
@@ -60,6 +61,8 @@ async def running_api(
     authority, own = etcd.pki.load("ca"), etcd.pki.load("apiserver")
     assert authority is not None
     assert own is not None
+    settings.setdefault("tokens", TokenSettings(etcd.pki.ensure_token_key()))
+    settings.setdefault("listen_tokens", "127.0.0.1:0")
     chosen = Settings(listen=listen, etcd=etcd.endpoint, ca=authority.certificate, identity=own, **settings)
     server = ApiServer(chosen, sources)
     async with running(server.run(), "api-server") as task:

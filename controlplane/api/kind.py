@@ -16,7 +16,7 @@ from protos.v1.resources_pb2 import Object
 EVERY_VERB = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # compared by identity: kinds are keys of hot tables
 class Kind(Generic[T]):
     """A row of the kinds table, or a kind that a CustomResourceDefinition defines.
 

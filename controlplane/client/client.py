@@ -23,6 +23,7 @@ from protos.v1 import core_pb2 as core
 from protos.v1 import meta_pb2 as meta
 from protos.v1 import node_pb2, node_pb2_grpc, resources_pb2_grpc
 from protos.v1 import resources_pb2 as wire
+from protos.v1.scale_pb2 import Scale
 
 DEADLINE_SECONDS = 30.0
 PAGE = 500
@@ -189,6 +190,23 @@ class Client:
 
     async def update_status(self, obj: T) -> T:
         return await self.update(obj, subresource="status")
+
+    async def get_scale(self, kind: Kind[Any], name: str, namespace: str) -> Scale:
+        """How many pods a workload has and should have."""
+        request = wire.GetRequest(resource=kind.resource, namespace=namespace, name=name, subresource="scale")
+        return _object(registry.SCALES, await self._call(self._resources.Get, request))
+
+    async def update_scale(self, kind: Kind[Any], scale: Scale, *, dry_run: bool = False) -> Scale:
+        """Sets the size alone. Refused with Conflict when the workload is newer than `scale`."""
+        request = wire.UpdateRequest(
+            object=registry.wrap(scale), resource=kind.resource, subresource="scale", dry_run=dry_run)  # fmt: skip
+        return _object(registry.SCALES, await self._call(self._resources.Update, request))
+
+    async def scale(self, kind: Kind[Any], name: str, namespace: str, replicas: int, *, dry_run: bool = False) -> Scale:
+        """Sets the size alone, whatever it is now."""
+        patch = {"spec": {"replicas": replicas}}
+        request = _patch_request(kind, name, namespace, patch, "scale", dry_run=dry_run)
+        return _object(registry.SCALES, await self._call(self._resources.Patch, request))
 
     async def patch(
         self,

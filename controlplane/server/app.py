@@ -24,6 +24,7 @@ from controlplane.server.introspection import Health, reflection
 from controlplane.server.limits import Limits, Turns
 from controlplane.server.pki import Pair
 from controlplane.server.pods_door import PodsDoor
+from controlplane.server.scaling import Scaling
 from controlplane.server.sources import Sources
 from controlplane.server.users import MASTERS, Caller, User
 from controlplane.server.verbs import Verbs
@@ -66,7 +67,8 @@ class ApiServer:
         ranges = Ranges(IPv4Network(settings.service_cidr))
         sources = sources or Sources()
         self._authorizer = Authorizer(self._store.cache)
-        self.verbs = Verbs(Backend(self._store, self._authorizer, Admission(self._store, ranges, sources), sources), {}, {})
+        backend = Backend(self._store, self._authorizer, Admission(self._store, ranges, sources), sources)
+        self.verbs = Verbs(backend, {}, {"scale": Scaling(backend)})
         self._authn = authn.build(settings.tokens, self._store, self._authorizer, sources)
         self._front = Front(self.verbs, Gate(Turns(settings.limits), sources, settings.audit))
         self._ready = asyncio.Event()

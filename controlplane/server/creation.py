@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from controlplane.api import defaults, errors, validation
@@ -13,6 +15,7 @@ from controlplane.server.backend import Backend
 from controlplane.server.refusals import refuse, too_busy
 from controlplane.server.users import Caller
 from controlplane.store.records import Record
+from controlplane.store.store import Also
 from protos.v1 import resources_pb2 as wire
 
 _ATTEMPTS = 10
@@ -48,13 +51,19 @@ class Creation:
             review = Review(caller, "create", kind, key, copy_of(obj), None, dry_run=dry_run)
             ready, namespace = await self._admitted(review, obj)
             if dry_run:
+                await self._admission.quotas.check(review)
                 return Record(kind, key, ready.SerializeToString(), 0)
-            takes = self._admission.addresses.claims(ready)
-            record = await self._store.write(kind, ready, replaces=None, takes=sorted(takes), requires=namespace)
+            record = await self._admission.quotas.under(review, partial(self._write, kind, ready, namespace))
             if record is not None:
                 return record
             await self._explain_refused(kind, key, obj)
         raise too_busy(kind, key)
+
+    async def _write(
+        self, kind: Kind[Any], obj: ApiObject, namespace: Record | None, also: Sequence[Also]
+    ) -> Record | None:  # fmt: skip
+        takes = self._admission.addresses.claims(obj)
+        return await self._store.write(kind, obj, replaces=None, takes=sorted(takes), requires=namespace, also=also)
 
     async def _admitted(self, review: Review, wanted: ApiObject) -> tuple[ApiObject, Record | None]:
         """The object to store, and the namespace that it depends on. A refusal is told on a fresh cache only."""

@@ -5,8 +5,9 @@ A write that loses a race is worked out again on the newest version, unless its 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, cast
 
 from controlplane.api import defaults, errors, registry, times, validation
@@ -18,6 +19,7 @@ from controlplane.server.backend import Backend
 from controlplane.server.refusals import refuse, stale, too_busy
 from controlplane.server.users import Caller
 from controlplane.store.records import Record
+from controlplane.store.store import Also
 from protos.v1 import core_pb2 as core
 from protos.v1 import resources_pb2 as wire
 
@@ -101,12 +103,15 @@ class Modification:
             if intent.version and intent.version != old.metadata.resource_version:
                 raise stale(kind, key, intent.version, old.metadata.resource_version)
             new = change(old)
-            await self._admitted(Review(caller, "update", kind, key, new, old, intent.subresource, intent.dry_run))
+            review = Review(caller, "update", kind, key, new, old, intent.subresource, intent.dry_run)
+            await self._admitted(review)
+            await self._admission.quotas.settle(review)
             if strategy.same(old, new):
                 return record
             if intent.dry_run:
+                await self._admission.quotas.check(review)
                 return Record(kind, key, new.SerializeToString(), record.revision)
-            written = await self.replace(record, old, new)
+            written = await self._admission.quotas.under(review, partial(self.replace, record, old, new))
             if written is not None:
                 return written
             record = None
@@ -133,15 +138,16 @@ class Modification:
             await self._store.freshen()
             self._admission.check(review)
 
-    async def replace(self, record: Record, old: ApiObject, new: ApiObject) -> Record | None:
-        """Writes `new` in place of the record, or ends it if nothing holds it any more; None if it changed meanwhile."""
+    async def replace(self, record: Record, old: ApiObject, new: ApiObject, also: Sequence[Also] = ()) -> Record | None:
+        """Writes `new` in place of the record, or ends it if nothing holds it any more; None if it, or what is written with
+        it, changed meanwhile."""
         addresses = self._admission.addresses
         before, after = addresses.claims(old), addresses.claims(new)
         if strategy.may_go(new):
-            revision = await self._store.remove(record, frees=sorted(before))
+            revision = await self._store.remove(record, frees=sorted(before), also=also)
             return None if revision is None else _last(record, new, revision)
         takes, frees = sorted(after - before), sorted(before - after)
-        written = await self._store.write(record.kind, new, replaces=record, takes=takes, frees=frees)
+        written = await self._store.write(record.kind, new, replaces=record, takes=takes, frees=frees, also=also)
         if written is None and takes:
             await self._store.freshen()
             refuse(record.kind, new, addresses.taken(new))

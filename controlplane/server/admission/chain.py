@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from controlplane.server.admission.addresses import Ranges
 from controlplane.server.admission.namespaces import NamespaceLifecycle
 from controlplane.server.admission.pods import PodDefaults
+from controlplane.server.admission.quotas import Quotas
 from controlplane.server.admission.review import Plugin, Review
 from controlplane.server.admission.services import ServiceAddresses
 from controlplane.server.sources import Sources
@@ -22,6 +23,7 @@ class Admission:
         self._store = store
         self._namespaces = NamespaceLifecycle(store.cache)
         self.addresses = ServiceAddresses(store.cache, ranges, sources)
+        self.quotas = Quotas(store, sources.now)
         self._plugins: Sequence[Plugin] = (self._namespaces, PodDefaults())
 
     def complete(self, review: Review) -> None:

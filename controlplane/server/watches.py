@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 
 from controlplane.api import errors
 from controlplane.api.objects import Key
 from controlplane.server import requests
 from controlplane.server.backend import Backend
+from controlplane.server.reads import refuse_damaged
 from controlplane.server.requests import Query
 from controlplane.server.users import Caller
 from controlplane.store.cache import KindCache
@@ -18,7 +19,9 @@ from protos.v1 import resources_pb2 as wire
 from protos.v1.resources_pb2 import WatchEvent
 
 _MOST_EVENTS = 64  # in one message
+_MOST_BYTES = 1 << 20  # in one message of initial events
 _BOOKMARK_SECONDS = 5.0
+_ANY_VERSION = "0"
 
 
 class Watches:
@@ -32,53 +35,98 @@ class Watches:
         query = requests.query_for(kind, request.namespace, request.label_selector, request.field_selector)
         self._backend.authorizer.check(caller, "watch", kind, Key(query.namespace, ""))
         cache = self._store.cache.of(kind)
-        if request.send_initial_events:
-            await self._store.freshen()
-            log, position = cache.log, cache.log.end
+        if request.send_initial_events or request.resource_version == _ANY_VERSION:
+            await self._reach(request.resource_version)
+            log, revision = cache.log, self._store.cache.revision
             for chunk in self._initial(cache, query):
                 yield chunk
+            if request.send_initial_events:
+                yield bookmark(revision, initial_events_end=True)
         else:
-            log, position = await self._resume(cache, request.resource_version)
-        async for chunk in self._follow(cache, log, position, query, bookmarks=request.allow_bookmarks):
-            yield chunk
+            log, revision = await self._resume(cache, request.resource_version)
+        async with contextlib.aclosing(self._follow(log, revision, query, bookmarks=request.allow_bookmarks)) as chunks:
+            async for chunk in chunks:
+                yield chunk
 
-    def _initial(self, cache: KindCache, query: Query) -> list[bytes]:
-        """All there is now, taken at once so that no change falls in between."""
-        frames = [frame(WatchEvent.ADDED, record) for record in cache.records(query.namespace) if query.matches(record)]
-        chunks = [b"".join(frames[start : start + _MOST_EVENTS]) for start in range(0, len(frames), _MOST_EVENTS)]
-        return [*chunks, bookmark(self._store.cache.revision, initial_events_end=True)]
+    async def _reach(self, resource_version: str) -> None:
+        if resource_version:
+            await self._store.reach(requests.revision_in(resource_version))
+        else:
+            await self._store.freshen()
+
+    def _initial(self, cache: KindCache, query: Query) -> Iterator[bytes]:
+        """All there was at the call, in messages. Encoded one message at a time, as a slow watcher takes them."""
+        refuse_damaged(cache, query.namespace)
+        records = cache.records(query.namespace)
+        frames: list[bytes] = []
+        size = 0
+        for record in records:
+            if not query.matches(record):
+                continue
+            frames.append(frame(WatchEvent.ADDED, record))
+            size += len(frames[-1])
+            if len(frames) >= _MOST_EVENTS or size >= _MOST_BYTES:
+                yield b"".join(frames)
+                frames, size = [], 0
+        if frames:
+            yield b"".join(frames)
 
     async def _resume(self, cache: KindCache, resource_version: str) -> tuple[EventLog, int]:
+        """The log to follow, and the revision that has been seen."""
         revision = requests.revision_in(resource_version)
         if not revision:
-            return cache.log, cache.log.end
+            return cache.log, self._store.cache.revision
         await self._store.reach(revision)
-        log = cache.log
-        if revision < log.since:
+        if revision < cache.log.since:
             raise _expired(revision)
-        return log, log.position_after(revision)
+        return cache.log, revision
 
-    async def _follow(
-        self, cache: KindCache, log: EventLog, position: int, query: Query, *, bookmarks: bool
-    ) -> AsyncIterator[bytes]:
-        told = 0  # the revision of the last event or bookmark sent
-        while True:
-            if cache.log is not log or position < log.start:
-                raise _expired(told)
-            events = log.read(position, _MOST_EVENTS)
-            if events:
-                position += len(events)
-                chunk = _chosen(events, query)
-                if chunk:
-                    told = events[-1].revision
-                    yield chunk
-                continue
-            if await _changed(log) or not bookmarks:
-                continue
-            revision = self._store.cache.revision
-            if position == log.end and told < revision:
-                told = revision
-                yield bookmark(revision)
+    async def _follow(self, log: EventLog, revision: int, query: Query, *, bookmarks: bool) -> AsyncGenerator[bytes, None]:
+        """What happens after a revision, from the narrowest log that has it all."""
+        narrowed = _narrowed(query)
+        followed = log if narrowed is None else log.slice(*narrowed)
+        try:
+            if revision < followed.since:
+                raise _expired(revision)
+            position, told = followed.position_after(revision), revision
+            while True:
+                if followed.closed or position < followed.start:
+                    raise _expired(told)
+                content, position, seen = _next(followed, position, query)
+                if content:
+                    told = seen
+                    yield content
+                    continue
+                if seen or await _changed(followed) or not bookmarks:
+                    continue
+                current = self._store.cache.revision
+                if position == followed.end and told < current and not followed.closed:
+                    told = current
+                    yield bookmark(current)
+        finally:
+            if narrowed is not None:
+                log.release(*narrowed)
+
+
+def _narrowed(query: Query) -> tuple[str, str] | None:
+    """The field, with its value, whose slice of the log has all that a query can match. The rarest value first."""
+    for path in ("metadata.name", *(term.path for term in query.fields.terms if term.path != "metadata.namespace")):
+        value = query.fields.exact(path)
+        if value is not None:
+            return path, value
+    namespace = query.namespace or query.fields.exact("metadata.namespace")
+    return ("metadata.namespace", namespace) if namespace else None
+
+
+def _next(log: EventLog, position: int, query: Query) -> tuple[bytes, int, int]:
+    """What to send of the next events, the position behind them, and their last revision; 0 when there are none."""
+    if query.selects_all:  # the log is that of the namespace, if one is asked for
+        chunk = log.chunk(position)
+        return chunk or (b"", position, 0)
+    events = log.read(position, _MOST_EVENTS)
+    if not events:
+        return b"", position, 0
+    return _chosen(events, query), position + len(events), events[-1].revision
 
 
 async def _changed(log: EventLog) -> bool:
@@ -91,8 +139,6 @@ async def _changed(log: EventLog) -> bool:
 
 def _chosen(events: list[Event], query: Query) -> bytes:
     """The frames for one watcher. An object that starts to match is new to it; one that stops to is gone."""
-    if query.is_everything:
-        return b"".join(event.frame(event.type) for event in events)
     frames = []
     for event in events:
         before = event.old is not None and query.matches(event.old)

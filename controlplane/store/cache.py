@@ -9,9 +9,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import heapq
-from bisect import bisect_left
-from collections.abc import Awaitable, Callable, Iterable, Iterator
-from typing import Any, cast
+from bisect import bisect_left, bisect_right
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Any, NamedTuple, cast
 
 import structlog
 
@@ -20,8 +20,10 @@ from controlplane.api.catalogue import Catalogue
 from controlplane.api.objects import Key
 from controlplane.api.registry import Kind
 from controlplane.store import keys
+from controlplane.store.encryption import UndecryptableError, Vault
 from controlplane.store.etcd import rpc_pb2 as rpc
 from controlplane.store.etcd.client import CompactedError, Etcd, UnavailableError
+from controlplane.store.freshness import Freshness
 from controlplane.store.log import Event, EventLog
 from controlplane.store.records import Record
 from protos.v1.apiextensions_pb2 import CustomResourceDefinition
@@ -31,14 +33,23 @@ log = structlog.get_logger()
 _BARRIER_AFTER_SECONDS = 0.05
 
 
+class Damage(NamedTuple):
+    """A stored value that cannot be read."""
+
+    pair: rpc.KeyValue
+    problem: str
+
+
 class KindCache:
-    """The objects of a kind."""
+    """The objects of a kind, and those `damaged` ones that are there but cannot be read."""
 
     def __init__(self, kind: Kind[Any], revision: int) -> None:
         self.kind = kind
         self.log = EventLog(revision)
+        self.damaged: dict[Key, Damage] = {}
         self._records: dict[Key, Record] = {}
-        self._order: list[Key] | None = []
+        self._order: list[Key] = []
+        self._ordered: list[Record] = []
 
     def __len__(self) -> int:
         return len(self._records)
@@ -46,34 +57,51 @@ class KindCache:
     def get(self, key: Key) -> Record | None:
         return self._records.get(key)
 
-    def records(self, namespace: str = "") -> Iterator[Record]:
-        """Ordered by namespace and name."""
-        if self._order is None:
-            self._order = sorted(self._records)
-        start = bisect_left(self._order, Key(namespace, "")) if namespace else 0
-        for key in self._order[start:]:
-            if namespace and key.namespace != namespace:
-                return
-            yield self._records[key]
+    def records(self, namespace: str = "", *, after: Key | None = None) -> Sequence[Record]:
+        """Those there are now, ordered by namespace and name."""
+        start = bisect_left(self._order, Key(namespace, "")) if after is None else bisect_right(self._order, after)
+        stop = bisect_left(self._order, Key(namespace + "\0", "")) if namespace else len(self._order)
+        return self._ordered[start:stop]
 
-    def load(self, records: dict[Key, Record], revision: int) -> None:
+    def load(self, records: dict[Key, Record], revision: int, damaged: dict[Key, Damage] | None = None) -> None:
         """Starts over; watchers of the old log expire."""
-        self._records, self._order = records, None
+        self._records, self.damaged = records, damaged or {}
+        self._order = sorted(records)
+        self._ordered = [records[key] for key in self._order]
         expired, self.log = self.log, EventLog(revision)
-        expired.wake()
+        expired.close()
+
+    def redefine(self, kind: Kind[Any]) -> None:
+        """Takes a new definition of the kind for the objects there are."""
+        self.kind = kind
+        self._records = {key: record.of_kind(kind) for key, record in self._records.items()}
+        self._ordered = [self._records[key] for key in self._order]
 
     def put(self, record: Record) -> None:
         old = self._records.get(record.key)
+        place = bisect_left(self._order, record.key)
         if old is None:
-            self._order = None
+            self._order.insert(place, record.key)
+            self._ordered.insert(place, record)
+        else:
+            self._ordered[place] = record
         self._records[record.key] = record
+        self.damaged.pop(record.key, None)
         self.log.append(Event(old, record, gone=False))
 
+    def damage(self, key: Key, damage: Damage) -> None:
+        """Takes the object out without a word to watchers, who must list again and are then told why that fails."""
+        damaged = {**self.damaged, key: damage}
+        remaining = {known: record for known, record in self._records.items() if known != key}
+        self.load(remaining, damage.pair.mod_revision, damaged)
+
     def remove(self, key: Key, revision: int) -> None:
+        self.damaged.pop(key, None)
         old = self._records.pop(key, None)
         if old is None:
             return
-        self._order = None
+        place = bisect_left(self._order, key)
+        del self._order[place], self._ordered[place]
         last = Record(self.kind, key, old.encoded, revision)
         self.log.append(Event(old, last, gone=True))
 
@@ -81,10 +109,12 @@ class KindCache:
 class Cache:
     """`run` keeps it current; `revision` is the newest revision whose changes are all in."""
 
-    def __init__(self, etcd: Etcd, pass_barrier: Callable[[], Awaitable[object]]) -> None:
+    def __init__(self, etcd: Etcd, pass_barrier: Callable[[], Awaitable[object]], vault: Vault) -> None:
         self.revision = 0
+        self._vault = vault
         self._pass_barrier = pass_barrier
         self._etcd = etcd
+        self._freshness = Freshness(etcd.revision)
         self.catalogue = Catalogue()
         self._kinds = {kind.resource: KindCache(kind, 0) for kind in registry.STORED}
         self._waiters: list[tuple[int, int, asyncio.Future[None]]] = []
@@ -133,29 +163,57 @@ class Cache:
 
     async def freshen(self) -> int:
         """Returns once everything that was acknowledged before the call is in, with the revision."""
-        await self.reach(await self._etcd.revision())
+        await self.reach(await self._freshness.revision())
         return self.revision
 
     async def _load(self) -> None:
         revision, pairs = await self._etcd.list(keys.OBJECTS)
         self._define_all(pairs)
         found: dict[str, dict[Key, Record]] = {resource: {} for resource in self._kinds}
+        damaged: dict[str, dict[Key, Damage]] = {resource: {} for resource in self._kinds}
         for pair in pairs:
             parsed = keys.parse(pair.key, self.catalogue)
-            if parsed is not None:
-                kind, key = parsed
-                found[kind.resource][key] = Record(kind, key, pair.value, pair.mod_revision)
+            if parsed is None:
+                continue
+            kind, key = parsed
+            read = self._read(kind, key, pair)
+            if isinstance(read, Record):
+                found[kind.resource][key] = read
+            else:
+                damaged[kind.resource][key] = read
         for resource, records in found.items():
-            self._kinds[resource].load(records, revision)
+            self._kinds[resource].load(records, revision, damaged[resource])
         self._advance(revision)
         self._loaded.set()
 
+    def reopen(self) -> None:
+        """Tries damaged objects again, with keys that are new. Watchers of their kinds expire."""
+        for cache in self._kinds.values():
+            if not cache.damaged:
+                continue
+            reads = {key: self._read(cache.kind, key, damage.pair) for key, damage in cache.damaged.items()}
+            mended = {key: read for key, read in reads.items() if isinstance(read, Record)}
+            if mended:
+                known = {record.key: record for record in cache.records()}
+                damaged = {key: read for key, read in reads.items() if isinstance(read, Damage)}
+                cache.load({**known, **mended}, self.revision, damaged)
+
+    def _read(self, kind: Kind[Any], key: Key, pair: rpc.KeyValue) -> Record | Damage:
+        try:
+            value = self._vault.open(kind.resource, pair.key, pair.value)
+        except UndecryptableError as error:
+            log.error("object cannot be decrypted", resource=kind.resource, key=str(key), problem=str(error))
+            return Damage(pair, str(error))
+        return Record(kind, key, value, pair.mod_revision)
+
     def _define_all(self, pairs: Iterable[rpc.KeyValue]) -> None:
         """Puts the kinds that users define into the catalogue, before objects of theirs are met."""
-        prefix = keys.prefix_of(registry.CUSTOM_RESOURCE_DEFINITIONS)
+        definitions = registry.CUSTOM_RESOURCE_DEFINITIONS
+        prefix = keys.prefix_of(definitions)
         for pair in pairs:
-            if pair.key.startswith(prefix):
-                kind = self.catalogue.define(CustomResourceDefinition.FromString(pair.value))
+            read = self._read(definitions, Key("", ""), pair) if pair.key.startswith(prefix) else None
+            if isinstance(read, Record):
+                kind = self.catalogue.define(cast("CustomResourceDefinition", read.message()))
                 self._kinds.setdefault(kind.resource, KindCache(kind, self.revision))
 
     def _take(self, revision: int, events: Any) -> None:
@@ -169,7 +227,11 @@ class Cache:
             if event.type == rpc.Event.DELETE:
                 cache.remove(key, event.kv.mod_revision)
             else:
-                cache.put(Record(kind, key, event.kv.value, event.kv.mod_revision))
+                read = self._read(kind, key, event.kv)
+                if isinstance(read, Record):
+                    cache.put(read)
+                else:
+                    cache.damage(key, read)
             if kind is registry.CUSTOM_RESOURCE_DEFINITIONS:
                 self._define(key.name, cache.get(key))
             touched[kind.resource] = cache
@@ -185,7 +247,7 @@ class Cache:
                 gone.load({}, self.revision)  # its watchers expire
             return
         kind = self.catalogue.define(cast("CustomResourceDefinition", definition.message()))
-        self.of(kind).kind = kind
+        self.of(kind).redefine(kind)
 
     def _advance(self, revision: int) -> None:
         self.revision = revision

@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from controlplane.api import errors
+from controlplane.api import errors, registry
 from controlplane.api.objects import ApiObject, Key, key_of
 from controlplane.api.registry import Kind, kind_of
 from controlplane.store import keys
 from controlplane.store.cache import Cache
-from controlplane.store.commit import Committer, ConditionError, Mutation
+from controlplane.store.commit import Committer
+from controlplane.store.encryption import UndecryptableError, Vault
 from controlplane.store.endpoint import Endpoint
-from controlplane.store.etcd.client import CompactedError, Etcd, UnavailableError, prefix_end
+from controlplane.store.etcd import rpc_pb2 as rpc
+from controlplane.store.etcd.client import CompactedError, Etcd, LeaseGoneError, UnavailableError, prefix_end
 from controlplane.store.history import compact_behind
+from controlplane.store.leases import Leases
+from controlplane.store.mutation import ConditionError, Mutation
 from controlplane.store.records import Record, without_version
+from controlplane.store.rewriting import Encryption
+from controlplane.store.snapshots import Snapshots
 
 MOST_BYTES = 1_400_000  # an object's encoding; etcd refuses requests above 1.5 MiB
+HISTORY_BYTES = 1 << 30  # half of etcd's default quota
+EVENT_TTL_SECONDS = 3600.0
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -47,15 +57,43 @@ class Also:
         puts[key] = without_version(self.obj)
 
 
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Records in order, whether more follow, and how many."""
+
+    records: Sequence[Record]
+    more: bool
+    remaining: int
+
+
+def undecryptable(kind: Kind[Any], key: Key, problem: str) -> errors.StatusError:
+    return errors.StatusError(
+        f'Internal error occurred: {kind.resource} "{key}" cannot be decrypted: {problem}', kind=kind.resource, name=key.name
+    )
+
+
 class Store:
     """`run` must be under way for everything else to return. Errors are those of `controlplane.api.errors`."""
 
-    def __init__(self, endpoint: Endpoint, *, history_seconds: float) -> None:
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        *,
+        history_seconds: float,
+        history_bytes: int = HISTORY_BYTES,
+        event_ttl_seconds: float = EVENT_TTL_SECONDS,
+        encryption: Path | None = None,
+    ) -> None:
+        """`encryption` is an EncryptionConfiguration file, which is followed. Raises ValueError or OSError for a bad one."""
         self._etcd = Etcd(endpoint)
         self._committer = Committer(self._etcd)
-        self._history_seconds = history_seconds
-        self.cache = Cache(self._etcd, self._pass_barrier)
+        self._history = (history_seconds, history_bytes)
+        self._leases = Leases(self._etcd, ttl_seconds=event_ttl_seconds, clock=time.monotonic)
+        self._vault = Vault()
+        self.cache = Cache(self._etcd, self._pass_barrier, self._vault)
         self.catalogue = self.cache.catalogue
+        self._encryption = Encryption(self._etcd, self._committer, self.cache, self._vault, encryption)
+        self.snapshots = Snapshots(time.monotonic)
 
     async def run(self) -> None:
         """Serves until cancelled."""
@@ -63,8 +101,10 @@ class Store:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._committer.run(), name="commit")
                 tasks.create_task(self.cache.run(), name="watch-cache")
-                tasks.create_task(compact_behind(self._etcd, self._history_seconds), name="compact")
+                tasks.create_task(compact_behind(self._etcd, *self._history), name="compact")
+                tasks.create_task(self._encryption.run(), name="encryption")
         finally:
+            self.snapshots.clear()
             await self._etcd.close()
 
     async def get(self, kind: Kind[Any], key: Key) -> Record | None:
@@ -73,7 +113,7 @@ class Store:
             pair, _ = await self._etcd.get(keys.key_for(kind, key))
         except UnavailableError as error:
             raise errors.Unavailable(str(error)) from error
-        return None if pair is None else Record(kind, key, pair.value, pair.mod_revision)
+        return None if pair is None else self._record(kind, key, pair)
 
     async def freshen(self) -> int:
         """Returns once the cache has everything that was acknowledged before the call."""
@@ -91,20 +131,19 @@ class Store:
         except UnavailableError as error:
             raise errors.Unavailable(str(error)) from error
 
-    async def page(
-        self, kind: Kind[Any], namespace: str, *, after: Key | None, limit: int, revision: int
-    ) -> tuple[Sequence[Record], bool]:
-        """Objects in order after a key as of a past revision, and whether there are more."""
+    async def page(self, kind: Kind[Any], namespace: str, *, after: Key | None, limit: int, revision: int) -> Page:
+        """Objects in order after a key as of a past revision."""
         prefix = keys.prefix_of(kind, namespace)
         start = prefix if after is None else keys.key_for(kind, after) + b"\0"
         try:
-            pairs, more, _ = await self._etcd.page(start, prefix_end(prefix), limit=limit, revision=revision)
+            page = await self._etcd.page(start, prefix_end(prefix), limit=limit, revision=revision)
         except CompactedError as error:
-            raise errors.Expired(f"revision {revision} is no longer kept; list again from the start") from error
+            raise errors.Expired(f"too old resource version: {revision} is no longer kept; list again") from error
         except UnavailableError as error:
             raise errors.Unavailable(str(error)) from error
-        parsed = ((keys.parse(pair.key, self.catalogue), pair) for pair in pairs)
-        return [Record(kind, found[1], pair.value, pair.mod_revision) for found, pair in parsed if found], more
+        parsed = ((keys.parse(pair.key, self.catalogue), pair) for pair in page.pairs)
+        records = [self._record(kind, found[1], pair) for found, pair in parsed if found]
+        return Page(records, page.more, page.count - len(page.pairs))
 
     async def write(
         self,
@@ -131,7 +170,8 @@ class Store:
             versions[keys.key_for(requires.kind, requires.key)] = requires.revision
         for other in also:
             other.add_to(versions, puts)
-        revision = await self._commit(Mutation(versions, puts, [claim.key for claim in frees]))
+        lease = await self._lease(kind)
+        revision = await self._commit(Mutation(versions, self._sealed(puts), [claim.key for claim in frees], lease))
         return None if revision is None else Record(kind, key, value, revision)
 
     async def remove(self, record: Record, *, frees: Sequence[Claim] = (), also: Sequence[Also] = ()) -> int | None:
@@ -140,16 +180,39 @@ class Store:
         versions, puts = {own: record.revision}, dict[bytes, bytes]()
         for other in also:
             other.add_to(versions, puts)
-        return await self._commit(Mutation(versions, puts, [own, *(claim.key for claim in frees)]))
+        return await self._commit(Mutation(versions, self._sealed(puts), [own, *(claim.key for claim in frees)]))
 
     async def _pass_barrier(self) -> None:
         await self._committer.commit(Mutation({}, {keys.BARRIER: b""}))
+
+    def _record(self, kind: Kind[Any], key: Key, pair: rpc.KeyValue) -> Record:
+        try:
+            value = self._vault.open(kind.resource, pair.key, pair.value)
+        except UndecryptableError as error:
+            raise undecryptable(kind, key, str(error)) from error
+        return Record(kind, key, value, pair.mod_revision)
+
+    def _sealed(self, puts: Mapping[bytes, bytes]) -> dict[bytes, bytes]:
+        """The values as they are stored."""
+        return {key: self._vault.seal(keys.resource_of(key), key, value) for key, value in puts.items()}
+
+    async def _lease(self, kind: Kind[Any]) -> int:
+        """The lease that ends objects of a kind that are kept for a time only; 0 for others."""
+        if kind is not registry.EVENTS:
+            return 0
+        try:
+            return await self._leases.current()
+        except UnavailableError as error:
+            raise errors.Unavailable(str(error)) from error
 
     async def _commit(self, mutation: Mutation) -> int | None:
         try:
             return await self._committer.commit(mutation)
         except ConditionError:
             return None
+        except LeaseGoneError as error:
+            self._leases.forget()
+            raise errors.Unavailable(f"nothing was written: {error}; try again") from error
         except UnavailableError as error:
             raise errors.Unavailable(f"the write may or may not have happened: {error}; look, then try again") from error
 

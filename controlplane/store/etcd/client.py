@@ -1,7 +1,8 @@
-"""A thin asyncio client of etcd's v3 API: reads at a revision, transactions, watches that resume, compaction.
+"""A thin asyncio client of etcd's v3 API: reads at a revision, transactions, leases, watches that resume, compaction.
 
-Reads are retried by gRPC's own reconnection; a transaction that fails with Unavailable may or may not have been applied, and
-the caller must read before it tries again. etcd's password authentication is not used: who one is is the certificate's name.
+With several members it stays with one until that fails, then takes the next. Reads are repeated for a few seconds; a
+transaction that fails with Unavailable may or may not have been applied, and the caller must read before it tries again.
+etcd's password authentication is not used: who one is is the certificate's name.
 """
 
 from __future__ import annotations
@@ -33,6 +34,9 @@ _OPTIONS: list[tuple[str, int | str]] = [
     ("grpc.use_local_subchannel_pool", 1),
 ]
 _CALL_SECONDS = 10.0
+_READ_SECONDS = 5.0  # to repeat a read for; a new leader is elected within two or three
+_READ_PAUSE_SECONDS = 0.1
+_STALE_SECONDS = 2.5  # for one try of a read: a member that lost its leader may not answer at all
 _PAGE = 500
 _WATCH_BACKOFF_SECONDS = (0.05, 1.0)
 _RESUMABLE = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.INTERNAL, grpc.StatusCode.UNKNOWN, grpc.StatusCode.CANCELLED)
@@ -50,6 +54,10 @@ class UnavailableError(Exception):
     """etcd did not answer. A write may still have been applied."""
 
 
+class LeaseGoneError(Exception):
+    """A put names a lease that has ended; nothing of its transaction was written."""
+
+
 @dataclass(frozen=True, slots=True)
 class WatchBatch:
     """All events up to and including `revision`. etcd's reports of progress are not used: before 3.4.25 they may
@@ -57,6 +65,16 @@ class WatchBatch:
 
     revision: int
     events: Sequence[rpc.Event]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Pairs in order, whether more follow, how many there are from the start on, and the revision they show."""
+
+    pairs: Sequence[rpc.KeyValue]
+    more: bool
+    count: int
+    revision: int
 
 
 def _channel(endpoint: Endpoint) -> grpc.aio.Channel:
@@ -85,6 +103,7 @@ class Etcd:
         self._range = self._unary("KV/Range", rpc.RangeRequest, rpc.RangeResponse)
         self._txn = self._unary("KV/Txn", rpc.TxnRequest, rpc.TxnResponse)
         self._compact = self._unary("KV/Compact", rpc.CompactionRequest, rpc.CompactionResponse)
+        self._grant = self._unary("Lease/LeaseGrant", rpc.LeaseGrantRequest, rpc.LeaseGrantResponse)
         self._status = self._unary("Maintenance/Status", rpc.StatusRequest, rpc.StatusResponse)
         self._watch = self._channel.stream_stream(
             "/etcdserverpb.Watch/Watch",
@@ -102,45 +121,63 @@ class Etcd:
             response_deserializer=response.FromString,
         )
 
-    async def _call(self, method: Any, request: Any) -> Any:
+    async def _call(self, method: Any, request: Any, *, seconds: float = _CALL_SECONDS) -> Any:
         try:
-            return await method(request, timeout=_CALL_SECONDS)
+            return await method(request, timeout=seconds)
         except grpc.aio.AioRpcError as error:
             if error.code() == grpc.StatusCode.OUT_OF_RANGE:
                 raise CompactedError(0) from error
+            if error.code() == grpc.StatusCode.NOT_FOUND:
+                raise LeaseGoneError(error.details()) from error
             raise UnavailableError(f"etcd: {error.code().name}: {error.details()}") from error
+
+    async def _read(self, method: Any, request: Any) -> Any:
+        """As `_call`, repeated while members are away."""
+        clock = asyncio.get_running_loop().time
+        deadline = clock() + _READ_SECONDS
+        while True:
+            try:
+                return await self._call(method, request, seconds=_STALE_SECONDS)
+            except UnavailableError:
+                if clock() + _READ_PAUSE_SECONDS >= deadline:
+                    raise
+            await asyncio.sleep(_READ_PAUSE_SECONDS)
 
     async def get(self, key: bytes, *, revision: int = 0) -> tuple[rpc.KeyValue | None, int]:
         """The newest value, or that at a past revision, and the revision of the answer."""
-        answer: rpc.RangeResponse = await self._call(self._range, rpc.RangeRequest(key=key, revision=revision))
+        answer: rpc.RangeResponse = await self._read(self._range, rpc.RangeRequest(key=key, revision=revision))
         return (answer.kvs[0] if answer.kvs else None), answer.header.revision
 
     async def revision(self) -> int:
         """The newest revision that a majority of members has."""
-        answer: rpc.RangeResponse = await self._call(self._range, rpc.RangeRequest(key=b"\0", count_only=True))
+        answer: rpc.RangeResponse = await self._read(self._range, rpc.RangeRequest(key=b"\0", count_only=True))
         return answer.header.revision
 
-    async def page(
-        self, start: bytes, end: bytes, *, limit: int, revision: int = 0
-    ) -> tuple[Sequence[rpc.KeyValue], bool, int]:
-        """Pairs from `start` up to `end`, whether there are more, and the revision of the answer."""
+    async def page(self, start: bytes, end: bytes, *, limit: int, revision: int = 0) -> Page:
+        """Pairs from `start` up to `end`."""
         request = rpc.RangeRequest(key=start, range_end=end, limit=limit, revision=revision)
-        answer: rpc.RangeResponse = await self._call(self._range, request)
-        return answer.kvs, answer.more, revision or answer.header.revision
+        answer: rpc.RangeResponse = await self._read(self._range, request)
+        return Page(answer.kvs, answer.more, answer.count, revision or answer.header.revision)
 
     async def list(self, prefix: bytes) -> tuple[int, Sequence[rpc.KeyValue]]:
         """All pairs under a prefix as of one revision, and that revision."""
         pairs: list[rpc.KeyValue] = []
         start, end, revision, more = prefix, prefix_end(prefix), 0, True
         while more:
-            page, more, revision = await self.page(start, end, limit=_PAGE, revision=revision)
-            pairs.extend(page)
-            start = page[-1].key + b"\0" if page else end
+            page = await self.page(start, end, limit=_PAGE, revision=revision)
+            pairs.extend(page.pairs)
+            revision, more = page.revision, page.more
+            start = page.pairs[-1].key + b"\0" if page.pairs else end
         return revision, pairs
 
     async def transact(self, request: rpc.TxnRequest) -> rpc.TxnResponse:
         answer: rpc.TxnResponse = await self._call(self._txn, request)
         return answer
+
+    async def grant(self, seconds: int) -> int:
+        """A new lease; what is put with it goes when it ends."""
+        answer: rpc.LeaseGrantResponse = await self._call(self._grant, rpc.LeaseGrantRequest(ttl=seconds))
+        return answer.id
 
     async def compact(self, revision: int) -> None:
         """Forgets what was true before `revision`; what others have compacted already is no error."""
@@ -150,7 +187,7 @@ class Etcd:
             log.debug("already compacted", revision=revision)
 
     async def status(self) -> rpc.StatusResponse:
-        answer: rpc.StatusResponse = await self._call(self._status, rpc.StatusRequest())
+        answer: rpc.StatusResponse = await self._read(self._status, rpc.StatusRequest())
         return answer
 
     def watch(self, prefix: bytes, *, start_revision: int) -> Watch:

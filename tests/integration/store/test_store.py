@@ -115,9 +115,10 @@ async def test_pages_of_a_past_revision_do_not_move(store: Store) -> None:
         await store.write(KIND, config(f"c-{number}"), replaces=None)
     revision = await store.freshen()
     await store.write(KIND, config("c-00-later"), replaces=None)
-    records, more = await store.page(KIND, "default", after=Key("default", "c-3"), limit=4, revision=revision)
-    assert [record.key.name for record in records] == ["c-4", "c-5", "c-6", "c-7"]
-    assert more
+    page = await store.page(KIND, "default", after=Key("default", "c-3"), limit=4, revision=revision)
+    assert [record.key.name for record in page.records] == ["c-4", "c-5", "c-6", "c-7"]
+    assert page.more
+    assert page.remaining == 2
 
 
 async def test_a_page_of_a_compacted_revision_has_expired(store: Store, etcd: RealEtcd) -> None:

@@ -50,7 +50,6 @@ class Deletion:
             record = await self._modification.newest(record.kind, record.key)
         _check_preconditions(options, record)
         obj = record.message()
-        self._backend.authorizer.check_object(caller, "delete", obj)
         dry_run = "All" in options.dry_run
         review = Review(caller, "delete", record.kind, record.key, None, obj, dry_run=dry_run)
         self._backend.admission.complete(review)
@@ -66,7 +65,7 @@ class Deletion:
     async def delete_collection(self, caller: Caller, request: wire.DeleteCollectionRequest) -> list[Record]:
         kind = requests.kind_for(self._store.catalogue, request.resource, "deletecollection")
         query = requests.query_for(kind, request.namespace, request.label_selector, request.field_selector)
-        self._backend.authorizer.check(caller, "deletecollection", kind, Key(query.namespace, ""))
+        self._backend.authorizer.check_many(caller, "deletecollection", kind, query.namespace, query.fields)
         _check_options(request.options)
         await self._store.freshen()
         found = [record for record in self._store.cache.of(kind).records(query.namespace) if query.matches(record)]

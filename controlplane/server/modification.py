@@ -13,7 +13,7 @@ from typing import Any, cast
 from controlplane.api import defaults, errors, registry, times, validation
 from controlplane.api.kind import Kind
 from controlplane.api.objects import ApiObject, Key, copy_of, is_terminating, set_condition
-from controlplane.server import patching, requests, strategy
+from controlplane.server import ownership, patching, requests, strategy
 from controlplane.server.admission.review import Review
 from controlplane.server.backend import Backend
 from controlplane.server.refusals import refuse, stale, too_busy
@@ -30,13 +30,15 @@ Change = Callable[[ApiObject], ApiObject]
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """How an object is to be changed. `version` is the one that must be replaced, empty for any."""
+    """How an object is to be changed. `version` is the one that must be replaced, empty for any. `tracked` says whether the
+    fields that change become those of `manager`; if not, the change itself sees to who owns what."""
 
     verb: str
     subresource: str = ""
     version: str = ""
     dry_run: bool = False
     manager: str = ""
+    tracked: bool = True
 
 
 class Modification:
@@ -45,6 +47,7 @@ class Modification:
         self._store, self._admission, self._sources = backend.store, backend.admission, backend.sources
 
     async def update(self, caller: Caller, request: wire.UpdateRequest) -> Record:
+        patching.check_manager(request.field_manager)
         kind, obj = requests.object_in(self._store.catalogue, request.object, caller, request.field_validation)
         key = requests.key_for(kind, obj.metadata.namespace, obj.metadata.name)
         intent = Intent(
@@ -61,10 +64,8 @@ class Modification:
         kind = requests.kind_for(self._store.catalogue, request.resource, "patch")
         key = requests.key_for(kind, request.namespace, request.name)
         self._backend.authorizer.check(caller, "patch", kind, key, request.subresource)
-        patch = patching.read(request)
-        intent = Intent(
-            "patch", request.subresource, patching.version_in(patch), request.dry_run, request.field_manager
-        )  # fmt: skip
+        patch = patching.read(kind, request, caller)
+        intent = Intent("patch", request.subresource, patch.version, request.dry_run, request.field_manager)
 
         def change(old: ApiObject) -> ApiObject:
             patched = patching.apply(kind, old, patch)
@@ -90,22 +91,32 @@ class Modification:
             set_condition(pod.status.conditions, scheduled)
             return pod
 
-        return await self.modify(caller, kind, key, change, Intent("update", "binding"))
+        return await self.modify(caller, kind, key, change, Intent("update", "binding", tracked=False))
 
     async def modify(self, caller: Caller, kind: Kind[Any], key: Key, change: Change, intent: Intent) -> Record:
         """The object as stored, after `change` has made a new one of it. The caller has been authorized."""
         record = self._store.cache.of(kind).get(key)
+        fresh = False
         for _ in range(_ATTEMPTS):
             if record is None or (intent.version and str(record.revision) != intent.version):
-                record = await self.newest(kind, key)
+                record, fresh = await self.newest(kind, key), True
             old = record.message()
-            self._backend.authorizer.check_object(caller, intent.verb, old)
             if intent.version and intent.version != old.metadata.resource_version:
                 raise stale(kind, key, intent.version, old.metadata.resource_version)
-            new = change(old)
+            try:
+                new = change(old)
+            except errors.StatusError:
+                if fresh:
+                    raise
+                record = None
+                continue
             review = Review(caller, "update", kind, key, new, old, intent.subresource, intent.dry_run)
             await self._admitted(review)
             await self._admission.quotas.settle(review)
+            if intent.tracked:
+                ownership.track(
+                    kind, old, new, manager=intent.manager, user=caller.user.name, subresource=intent.subresource,
+                    now=self._sources.now())  # fmt: skip
             if strategy.same(old, new):
                 return record
             if intent.dry_run:

@@ -59,7 +59,7 @@ class Reads:
     async def list(self, caller: Caller, request: wire.ListRequest) -> Page:
         kind = requests.kind_for(self._store.catalogue, request.resource, "list")
         query = requests.query_for(kind, request.namespace, request.label_selector, request.field_selector)
-        self._backend.authorizer.check(caller, "list", kind, Key(query.namespace, ""))
+        self._backend.authorizer.check_many(caller, "list", kind, query.namespace, query.fields)
         _check_options(request)
         if request.continue_token:
             revision, after = _read_token(request.continue_token)

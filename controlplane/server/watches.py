@@ -7,7 +7,6 @@ import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 
 from controlplane.api import errors
-from controlplane.api.objects import Key
 from controlplane.server import requests
 from controlplane.server.backend import Backend
 from controlplane.server.reads import refuse_damaged
@@ -33,7 +32,7 @@ class Watches:
         """Encoded WatchResponse messages, without end."""
         kind = requests.kind_for(self._store.catalogue, request.resource, "watch")
         query = requests.query_for(kind, request.namespace, request.label_selector, request.field_selector)
-        self._backend.authorizer.check(caller, "watch", kind, Key(query.namespace, ""))
+        self._backend.authorizer.check_many(caller, "watch", kind, query.namespace, query.fields)
         cache = self._store.cache.of(kind)
         if request.send_initial_events or request.resource_version == _ANY_VERSION:
             await self._reach(request.resource_version)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, cast
 
-from controlplane.api import autoscaling_defaults, batch_defaults, pod_defaults, workload_defaults
+from controlplane.api import autoscaling_defaults, batch_defaults, other_defaults, pod_defaults, workload_defaults
 from controlplane.api.objects import ApiObject
 from controlplane.api.pod_defaults import default_tolerations
 from controlplane.api.registry import Kind
@@ -158,5 +158,16 @@ _DEFAULTS = cast(
         "Node": _node,
         "Endpoints": _endpoints,
         "EndpointSlice": _endpoint_slice,
+        "PersistentVolume": other_defaults.persistent_volume,
+        "PersistentVolumeClaim": other_defaults.claim,
+        "StorageClass": other_defaults.storage_class,
+        "ResourceQuota": other_defaults.resource_quota,
+        "LimitRange": other_defaults.limit_range,
+        "PriorityClass": other_defaults.priority_class,
+        "RoleBinding": other_defaults.binding,
+        "ClusterRoleBinding": other_defaults.binding,
+        "NetworkPolicy": other_defaults.network_policy,
+        "IngressClass": other_defaults.ingress_class,
+        "TokenRequest": other_defaults.token_request,
     },
 )

@@ -18,6 +18,7 @@ _DNS_SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]
 _QUALIFIED = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?")
 _CONFIG_KEY = re.compile(r"[-._a-zA-Z0-9]+")
 _PORT_NAME = re.compile(r"[a-z0-9-]+")
+_URL_PATH = re.compile(r"[A-Za-z0-9/\-._~%!$&'()*+,;=:]+")
 _PERCENT = re.compile(r"[0-9]+%")
 _ENV_NAME = re.compile(r"[ -<>-~]+")
 
@@ -54,6 +55,38 @@ def dns_subdomain(text: str) -> str | None:
             "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', "
             f"and must {_ALNUM}"
         )
+    return None
+
+
+def host_name(text: str) -> str | None:
+    """The host of an Ingress: a name of the DNS, whose first label may be `*` for any one."""
+    wildcard, dot, rest = text.partition(".")
+    if wildcard != "*" or not dot:
+        return dns_subdomain(text)
+    if len(text) > 253 or not _DNS_SUBDOMAIN.fullmatch(rest):
+        return (
+            "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which must consist of "
+            "lower case alphanumeric characters, '-' or '.' and end with an alphanumeric character"
+        )
+    return None
+
+
+def path_segment(text: str) -> str | None:
+    """One step of a URL's path: the names of roles and their bindings, `system:node-proxier`."""
+    if text in {".", ".."}:
+        return f"may not be '{text}'"
+    return next((f"may not contain '{mark}'" for mark in "/%" if mark in text), None)
+
+
+def domain_prefixed_path(text: str) -> str | None:
+    """`acme.io/foo`"""
+    domain, slash, path = text.partition("/")
+    if not slash or not domain or not path:
+        return 'must be a domain-prefixed path (such as "acme.io/foo")'
+    if wrong := dns_subdomain(domain):
+        return wrong
+    if not _URL_PATH.fullmatch(path):
+        return f"Invalid path (regex used for validation is '{_URL_PATH.pattern}')"
     return None
 
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
-from controlplane.api import quantity
+from controlplane.api.other_defaults import canonical, fill_claim, fill_source
 from protos.v1 import core_pb2 as core
 
 _MODE = 0o644
 _TOLERATED = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")
 _TOLERATION_SECONDS = 300
-_SYSTEM_PRIORITIES = {"system-cluster-critical": 2_000_000_000, "system-node-critical": 2_000_001_000}
+SYSTEM_PRIORITIES = {"system-cluster-critical": 2_000_000_000, "system-node-critical": 2_000_001_000}
 
 
 def fill_pod(pod: core.Pod) -> None:
@@ -20,10 +19,6 @@ def fill_pod(pod: core.Pod) -> None:
     fill_spec(spec)
     if not spec.HasField("enable_service_links"):
         spec.enable_service_links = True
-    if not spec.HasField("priority"):
-        spec.priority = _SYSTEM_PRIORITIES.get(spec.priority_class_name, 0)
-    if not spec.HasField("preemption_policy"):
-        spec.preemption_policy = "PreemptLowerPriority"
     for container in (*spec.init_containers, *spec.containers):
         _requests_from_limits(container.resources)
         if spec.host_network:
@@ -96,7 +91,7 @@ def _container(container: core.Container | core.EphemeralContainerCommon) -> Non
         if hook.HasField("http_get"):
             _http_get(hook.http_get)
     for resource in (container.resources.limits, container.resources.requests):
-        _canonical(resource)
+        canonical(resource)
 
 
 def _probes(container: core.Container | core.EphemeralContainerCommon) -> Iterable[core.Probe]:
@@ -133,15 +128,6 @@ def _field_ref(ref: core.ObjectFieldSelector) -> None:
     ref.api_version = ref.api_version or "v1"
 
 
-def _canonical(amounts: Any) -> None:
-    """Quantities as they are stored; what is no quantity is left for validation to refuse."""
-    for amount in amounts.values():
-        try:
-            amount.string = quantity.canonical(amount.string)
-        except ValueError:
-            continue
-
-
 def _requests_from_limits(resources: core.ResourceRequirements) -> None:
     for name, limit in resources.limits.items():
         if name not in resources.requests:
@@ -156,8 +142,11 @@ def _volume(volume: core.Volume) -> None:
     for name in ("secret", "config_map", "downward_api", "projected"):
         if source.HasField(name) and not getattr(source, name).HasField("default_mode"):
             getattr(source, name).default_mode = _MODE
-    if source.HasField("host_path") and not source.host_path.HasField("type"):
-        source.host_path.type = ""
+    fill_source(source)
+    if source.HasField("ephemeral"):
+        fill_claim(source.ephemeral.volume_claim_template.spec)
+    if source.HasField("image"):
+        source.image.pull_policy = source.image.pull_policy or pull_policy(source.image.reference)
     for item in source.downward_api.items:
         if item.HasField("field_ref"):
             _field_ref(item.field_ref)

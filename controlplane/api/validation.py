@@ -14,17 +14,25 @@ from controlplane.api.objects import ApiObject
 from controlplane.api.registry import Kind
 from controlplane.api.rules import (
     autoscaling,
+    bodies,
+    certificates,
     cluster,
     config,
     cron_jobs,
     disruption,
     endpoints,
+    ingresses,
     jobs,
     metadata,
+    network_policies,
     pods,
+    quotas,
+    rbac,
     replication,
+    scheduling,
     services,
     sets,
+    storage,
     workloads,
 )
 from controlplane.api.rules.places import Place
@@ -38,10 +46,20 @@ def problems_of(kind: Kind[Any], obj: ApiObject) -> list[Problem]:
     """What is wrong with the object by itself; empty when it may be stored."""
     problems: list[Problem] = []
     at = Place.root(problems)
-    metadata.check_metadata(at / "metadata", kind, obj.metadata)
+    if kind.verbs:
+        metadata.check_metadata(at / "metadata", kind, obj.metadata)
     rule = _RULES.get(kind.name)
     if rule is not None:
         rule(at, obj)
+    return problems
+
+
+def creation_problems(kind: Kind[Any], obj: ApiObject) -> list[Problem]:
+    """What is wrong with a new object: by itself, and as a new one."""
+    problems = problems_of(kind, obj)
+    rule = _CREATION_RULES.get(kind.name)
+    if rule is not None:
+        rule(Place.root(problems), obj)
     return problems
 
 
@@ -58,6 +76,10 @@ def update_problems(kind: Kind[Any], old: ApiObject, new: ApiObject) -> list[Pro
 
 def _check_pod(at: Place, pod: core.Pod) -> None:
     pods.check_pod_spec(at / "spec", pod.spec)
+
+
+def _check_new_pod(at: Place, pod: core.Pod) -> None:
+    pods.check_new_pod(at / "spec", pod.spec)
 
 
 def _check_pod_update(at: Place, old: core.Pod, new: core.Pod) -> None:
@@ -86,6 +108,26 @@ _RULES: dict[str, _Rule] = {
     "PodDisruptionBudget": disruption.check_budget,
     "EndpointSlice": endpoints.check_endpoint_slice,
     "Lease": cluster.check_lease,
+    "PersistentVolume": storage.check_persistent_volume,
+    "PersistentVolumeClaim": storage.check_claim,
+    "StorageClass": storage.check_storage_class,
+    "ResourceQuota": quotas.check_resource_quota,
+    "LimitRange": quotas.check_limit_range,
+    "PriorityClass": scheduling.check_priority_class,
+    "NetworkPolicy": network_policies.check_network_policy,
+    "Ingress": ingresses.check_ingress,
+    "IngressClass": ingresses.check_ingress_class,
+    "CertificateSigningRequest": certificates.check_signing_request,
+    "Role": rbac.check_role,
+    "ClusterRole": rbac.check_cluster_role,
+    "RoleBinding": rbac.check_role_binding,
+    "ClusterRoleBinding": rbac.check_cluster_role_binding,
+    "Binding": bodies.check_binding,
+    "TokenRequest": bodies.check_token_request,
+}
+_CREATION_RULES: dict[str, _Rule] = {
+    "Pod": _check_new_pod,
+    "Ingress": ingresses.check_new_ingress,
 }
 _UPDATE_RULES: dict[str, _UpdateRule] = {
     "Node": cluster.check_node_update,
@@ -100,4 +142,13 @@ _UPDATE_RULES: dict[str, _UpdateRule] = {
     "ControllerRevision": sets.check_controller_revision_update,
     "Job": jobs.check_job_update,
     "EndpointSlice": endpoints.check_endpoint_slice_update,
+    "PersistentVolume": storage.check_persistent_volume_update,
+    "PersistentVolumeClaim": storage.check_claim_update,
+    "StorageClass": storage.check_storage_class_update,
+    "ResourceQuota": quotas.check_resource_quota_update,
+    "PriorityClass": scheduling.check_priority_class_update,
+    "IngressClass": ingresses.check_ingress_class_update,
+    "CertificateSigningRequest": certificates.check_signing_request_update,
+    "RoleBinding": rbac.check_binding_update,
+    "ClusterRoleBinding": rbac.check_binding_update,
 }

@@ -9,7 +9,8 @@ from typing import Any
 from controlplane.api import defaults, errors, validation
 from controlplane.api.kind import Kind
 from controlplane.api.objects import ApiObject, Key, copy_of
-from controlplane.server import requests, strategy
+from controlplane.api.patches.managers import Managers
+from controlplane.server import ownership, patching, requests, strategy
 from controlplane.server.admission.review import Review
 from controlplane.server.backend import Backend
 from controlplane.server.refusals import refuse, too_busy
@@ -27,29 +28,36 @@ class Creation:
         self._store, self._admission, self._sources = backend.store, backend.admission, backend.sources
 
     async def create(self, caller: Caller, request: wire.CreateRequest) -> Record:
+        patching.check_manager(request.field_manager)
         kind, obj = requests.object_in(self._store.catalogue, request.object, caller, request.field_validation)
-        return await self.create_object(caller, kind, obj, dry_run=request.dry_run)
+        return await self.create_object(caller, kind, obj, dry_run=request.dry_run, owners=request.field_manager)
 
-    async def create_object(self, caller: Caller, kind: Kind[Any], obj: ApiObject, *, dry_run: bool = False) -> Record:
-        """Takes the object over."""
+    async def create_object(
+        self, caller: Caller, kind: Kind[Any], obj: ApiObject, *, dry_run: bool = False, owners: str | Managers = ""
+    ) -> Record:
+        """Takes the object over. `owners` are its managers, or the name of the one who manages all of it, or empty."""
         if obj.metadata.name or not obj.metadata.generate_name:
-            return await self._create(caller, kind, obj, dry_run=dry_run)
+            return await self._create(caller, kind, obj, dry_run=dry_run, owners=owners)
         for _ in range(_ATTEMPTS):
             named = copy_of(obj)
             named.metadata.name = strategy.name_from(obj.metadata.generate_name, self._sources.name_suffix())
             try:
-                return await self._create(caller, kind, named, dry_run=dry_run)
+                return await self._create(caller, kind, named, dry_run=dry_run, owners=owners)
             except errors.AlreadyExists:
                 continue
         raise errors.AlreadyExists(f'{kind.resource} "{obj.metadata.generate_name}": no free name found; try again')
 
-    async def _create(self, caller: Caller, kind: Kind[Any], obj: ApiObject, *, dry_run: bool) -> Record:
+    async def _create(
+        self, caller: Caller, kind: Kind[Any], obj: ApiObject, *, dry_run: bool, owners: str | Managers
+    ) -> Record:
         key = requests.key_for(kind, obj.metadata.namespace, obj.metadata.name)
         self._backend.authorizer.check(caller, "create", kind, key)
         strategy.prepare_create(kind, obj, uid=self._sources.uid(), now=self._sources.now())
         for _ in range(_ATTEMPTS):
             review = Review(caller, "create", kind, key, copy_of(obj), None, dry_run=dry_run)
             ready, namespace = await self._admitted(review, obj)
+            if owners:
+                ownership.record_new(kind, ready, owners, self._sources.now())
             if dry_run:
                 await self._admission.quotas.check(review)
                 return Record(kind, key, ready.SerializeToString(), 0)
@@ -79,7 +87,7 @@ class Creation:
         assert obj is not None
         defaults.apply_defaults(kind, obj)
         self._admission.complete(review)
-        refuse(kind, obj, validation.problems_of(kind, obj))
+        refuse(kind, obj, validation.creation_problems(kind, obj))
         self._admission.check(review)
         self._admission.addresses.allocate(obj, None)
         return obj, self._admission.namespace_of(review)

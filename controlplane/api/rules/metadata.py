@@ -11,7 +11,11 @@ from controlplane.api.rules.places import Place
 from protos.v1 import meta_pb2 as meta
 
 ANNOTATION_BYTES = 256 * 1024
-_NAME_CHECKS: dict[str, names.Check] = {"Namespace": names.dns_label, "Service": names.dns_1035_label}
+_NAME_CHECKS: dict[str, names.Check] = {
+    "Namespace": names.dns_label,
+    "Service": names.dns_1035_label,
+    **dict.fromkeys(("Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding"), names.path_segment),
+}
 _STANDARD_FINALIZERS = {"kubernetes", "orphan", "foregroundDeletion"}
 _WITH_VALUES = {"In", "NotIn"}
 _OPERATORS = ("In", "NotIn", "Exists", "DoesNotExist")

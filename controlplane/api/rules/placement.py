@@ -38,17 +38,21 @@ def _check_affinity(at: Place, affinity: core.Affinity) -> None:
 
 def _check_node_affinity(at: Place, affinity: core.NodeAffinity) -> None:
     if affinity.HasField("required_during_scheduling_ignored_during_execution"):
-        terms = at / "requiredDuringSchedulingIgnoredDuringExecution" / "nodeSelectorTerms"
-        selector = affinity.required_during_scheduling_ignored_during_execution
-        if not selector.node_selector_terms:
-            terms.required("must have at least one node selector term")
-        for place, term in terms.each(selector.node_selector_terms):
-            _check_node_term(place, term)
+        required = affinity.required_during_scheduling_ignored_during_execution
+        check_node_selector(at / "requiredDuringSchedulingIgnoredDuringExecution", required)
     for place, preferred in (at / "preferredDuringSchedulingIgnoredDuringExecution").each(
         affinity.preferred_during_scheduling_ignored_during_execution
     ):
         (place / "weight").between(preferred.weight, 1, 100)
         _check_node_term(place / "preference", preferred.preference)
+
+
+def check_node_selector(at: Place, selector: core.NodeSelector) -> None:
+    terms = at / "nodeSelectorTerms"
+    if not selector.node_selector_terms:
+        terms.required("must have at least one node selector term")
+    for place, term in terms.each(selector.node_selector_terms):
+        _check_node_term(place, term)
 
 
 def _check_node_term(at: Place, term: core.NodeSelectorTerm) -> None:

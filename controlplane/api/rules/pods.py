@@ -132,6 +132,14 @@ def _check_dns(at: Place, spec: core.PodSpec) -> None:
         place.check(search.rstrip("."), names.dns_subdomain)
 
 
+def check_new_pod(at: Place, spec: core.PodSpec) -> None:
+    """What holds for new pods only."""
+    if spec.ephemeral_containers:
+        (at / "ephemeralContainers").forbidden("cannot be set on create")
+    if spec.node_name and spec.scheduling_gates:
+        (at / "nodeName").forbidden("cannot be set until all schedulingGates have been cleared")
+
+
 def check_pod_update(at: Place, old: core.PodSpec, new: core.PodSpec) -> None:
     """Nearly all of a pod stands once it is made. `nodeName` may be given once: that is what binding does."""
     if old == new:

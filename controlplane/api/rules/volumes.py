@@ -7,14 +7,21 @@ from collections.abc import Iterable
 
 from controlplane.api import names
 from controlplane.api.rules.containers import check_field_ref, check_local_path, check_resource_ref
+from controlplane.api.rules.metadata import check_annotations, check_labels, check_selector
 from controlplane.api.rules.places import Place, report_duplicates
 from controlplane.api.rules.resources import check_quantity
+from controlplane.api.rules.storage import check_claim_spec
+from controlplane.api.rules.volume_sources import check_fields
 from protos.v1 import core_pb2 as core
 
-_HOST_PATH_TYPES = ("", "DirectoryOrCreate", "Directory", "FileOrCreate", "File", "Socket", "CharDevice", "BlockDevice")
 _MEDIA = ("Memory",)
 _FILE_FIELDS = ("metadata.name", "metadata.namespace", "metadata.uid", "metadata.labels", "metadata.annotations")
+_KEY_TYPES = ("RSA3072", "RSA4096", "ECDSAP256", "ECDSAP384", "ECDSAP521", "ED25519")
 _LARGEST_MODE = 0o777
+_LEAST_TOKEN_SECONDS = 600
+_MOST_TOKEN_SECONDS = 1 << 32
+_LEAST_CERTIFICATE_SECONDS = 3600
+_MOST_CERTIFICATE_SECONDS = 91 * 86400
 
 Files = core.SecretVolumeSource | core.ConfigMapVolumeSource | core.DownwardAPIVolumeSource | core.ProjectedVolumeSource
 
@@ -32,8 +39,8 @@ def _check_source(at: Place, source: core.VolumeSource) -> None:
         at.required("must specify a volume type, such as emptyDir: {}")
     for field in given[1:]:
         (at / field.json_name).forbidden("may not specify more than 1 volume type")
-    if source.HasField("host_path"):
-        _check_host_path(at / "hostPath", source.host_path)
+    for field, value in source.ListFields():
+        check_fields(at / field.json_name, field.name, value)
     if source.HasField("empty_dir"):
         _check_empty_dir(at / "emptyDir", source.empty_dir)
     if source.HasField("secret"):
@@ -49,20 +56,19 @@ def _check_source(at: Place, source: core.VolumeSource) -> None:
         _check_downward(at / "downwardAPI" / "items", source.downward_api.items)
     if source.HasField("projected"):
         _check_projected(at / "projected", source.projected)
-    if source.HasField("nfs"):
-        (at / "nfs" / "server").needs(source.nfs.server)
-        (at / "nfs" / "path").needs(source.nfs.path)
-    if source.HasField("persistent_volume_claim"):
-        (at / "persistentVolumeClaim" / "claimName").needs(source.persistent_volume_claim.claim_name)
+    if source.HasField("ephemeral"):
+        _check_ephemeral(at / "ephemeral" / "volumeClaimTemplate", source.ephemeral)
 
 
-def _check_host_path(at: Place, source: core.HostPathVolumeSource) -> None:
-    if not source.path:
-        (at / "path").required()
-    elif ".." in source.path.split("/"):
-        (at / "path").invalid(source.path, "must not contain '..'")
-    if source.type:
-        (at / "type").one_of(source.type, _HOST_PATH_TYPES)
+def _check_ephemeral(at: Place, source: core.EphemeralVolumeSource) -> None:
+    """The claim is named after the pod and the volume."""
+    if not source.HasField("volume_claim_template"):
+        at.required()
+        return
+    template = source.volume_claim_template
+    check_labels(at / "metadata" / "labels", template.metadata.labels)
+    check_annotations(at / "metadata" / "annotations", template.metadata.annotations)
+    check_claim_spec(at / "spec", template.spec)
 
 
 def _check_empty_dir(at: Place, source: core.EmptyDirVolumeSource) -> None:
@@ -89,14 +95,18 @@ def _check_items(at: Place, items: Iterable[core.KeyToPath]) -> None:
 
 
 def _check_file(at: Place, item: core.KeyToPath | core.DownwardAPIVolumeFile) -> None:
-    if not item.path:
-        (at / "path").required()
-    elif posixpath.normpath(item.path).startswith(".."):
-        (at / "path").invalid(item.path, "must not start with '..'")
-    else:
-        check_local_path(at / "path", item.path)
+    _check_path(at / "path", item.path)
     if item.HasField("mode"):
         _check_mode(at / "mode", item.mode)
+
+
+def _check_path(at: Place, path: str) -> None:
+    if not path:
+        at.required()
+    elif posixpath.normpath(path).startswith(".."):
+        at.invalid(path, "must not start with '..'")
+    else:
+        check_local_path(at, path)
 
 
 def _check_downward(at: Place, items: Iterable[core.DownwardAPIVolumeFile]) -> None:
@@ -133,4 +143,46 @@ def _check_projection(at: Place, projection: core.VolumeProjection) -> None:
         _check_items(at / "configMap" / "items", projection.config_map.items)
     _check_downward(at / "downwardAPI" / "items", projection.downward_api.items)
     if projection.HasField("service_account_token"):
-        (at / "serviceAccountToken" / "path").needs(projection.service_account_token.path)
+        _check_token(at / "serviceAccountToken", projection.service_account_token)
+    if projection.HasField("cluster_trust_bundle"):
+        _check_bundle(at / "clusterTrustBundle", projection.cluster_trust_bundle)
+    if projection.HasField("pod_certificate"):
+        _check_certificate(at / "podCertificate", projection.pod_certificate)
+
+
+def _check_token(at: Place, token: core.ServiceAccountTokenProjection) -> None:
+    if token.expiration_seconds < _LEAST_TOKEN_SECONDS:
+        (at / "expirationSeconds").invalid(token.expiration_seconds, "may not specify a duration less than 10 minutes")
+    elif token.expiration_seconds > _MOST_TOKEN_SECONDS:
+        (at / "expirationSeconds").invalid(token.expiration_seconds, "may not specify a duration larger than 2^32 seconds")
+    _check_path(at / "path", token.path)
+
+
+def _check_bundle(at: Place, bundle: core.ClusterTrustBundleProjection) -> None:
+    if bundle.name and bundle.signer_name:
+        at.invalid(bundle, "only one of name and signerName may be used")
+    elif not bundle.name and not bundle.signer_name:
+        at.required("either name or signerName must be set")
+    if bundle.HasField("label_selector"):
+        if bundle.name:
+            (at / "labelSelector").invalid(bundle.label_selector, "may not be used together with name")
+        check_selector(at / "labelSelector", bundle.label_selector)
+    _check_path(at / "path", bundle.path)
+
+
+def _check_certificate(at: Place, certificate: core.PodCertificateProjection) -> None:
+    (at / "signerName").needs(certificate.signer_name)
+    (at / "keyType").one_of(certificate.key_type, _KEY_TYPES)
+    paths = {
+        "credentialBundlePath": certificate.credential_bundle_path,
+        "keyPath": certificate.key_path,
+        "certificateChainPath": certificate.certificate_chain_path,
+    }
+    if not any(paths.values()):
+        at.required("must specify at least one of credentialBundlePath, keyPath and certificateChainPath")
+    for field, path in paths.items():
+        if path:
+            _check_path(at / field, path)
+    if certificate.HasField("max_expiration_seconds"):
+        seconds = at / "maxExpirationSeconds"
+        seconds.between(certificate.max_expiration_seconds, _LEAST_CERTIFICATE_SECONDS, _MOST_CERTIFICATE_SECONDS)

@@ -4,7 +4,20 @@ from typing import Any
 
 import pytest
 
-from controlplane.api.registry import CONFIG_MAPS, EVENTS, KINDS, LEASES, NAMESPACES, NODES, SECRETS, Kind
+from controlplane.api.registry import (
+    CLUSTER_ROLE_BINDINGS,
+    CLUSTER_ROLES,
+    CONFIG_MAPS,
+    EVENTS,
+    KINDS,
+    LEASES,
+    NAMESPACES,
+    NODES,
+    ROLE_BINDINGS,
+    ROLES,
+    SECRETS,
+    Kind,
+)
 from tests.unit.controlplane.api.rules.documents import problems, update
 
 SUBDOMAIN = (
@@ -71,9 +84,16 @@ def test_a_kind_without_namespaces_is_in_none() -> None:
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 def test_every_kind_has_a_name_of_a_known_form(kind: Kind[Any]) -> None:
     assert any(
-        problem.startswith('metadata.name: Invalid value: "No_Name": ')
-        for problem in problems(kind, {"metadata": {"name": "No_Name"}})
+        problem.startswith('metadata.name: Invalid value: "No/Name": ')
+        for problem in problems(kind, {"metadata": {"name": "No/Name"}})
     )
+
+
+@pytest.mark.parametrize("kind", [ROLES, CLUSTER_ROLES, ROLE_BINDINGS, CLUSTER_ROLE_BINDINGS], ids=lambda kind: kind.name)
+def test_roles_and_their_bindings_may_be_named_as_steps_of_a_path(kind: Kind[Any]) -> None:
+    assert not [one for one in problems(kind, {"metadata": {"name": "system:Node_Proxier"}}) if one.startswith("metadata")]
+    assert "metadata.name: Invalid value: \"a%b\": may not contain '%'" in problems(kind, {"metadata": {"name": "a%b"}})
+    assert "metadata.name: Invalid value: \"..\": may not be '..'" in problems(kind, {"metadata": {"name": ".."}})
 
 
 def test_an_objects_identity_stands() -> None:

@@ -48,7 +48,8 @@ def fill_cron_job(cron_job: batch.CronJob) -> None:
 
 
 def _fill_template(spec: batch.JobSpec) -> None:
-    pod_defaults.fill_spec(spec.template.spec)
+    if spec.HasField("template"):
+        pod_defaults.fill_spec(spec.template.spec)
     for rule in spec.pod_failure_policy.rules:
         for pattern in rule.on_pod_conditions:
             pattern.status = pattern.status or "True"

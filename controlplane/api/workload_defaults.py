@@ -8,6 +8,7 @@ from protos.v1 import core_pb2 as core
 from protos.v1 import meta_pb2 as meta
 
 _REVISIONS = 10
+_WithTemplate = core.ReplicationControllerSpec | apps.StatefulSetSpec | apps.DaemonSetSpec | core.PodTemplate
 
 
 def fill_replication_controller(controller: core.ReplicationController) -> None:
@@ -20,8 +21,7 @@ def fill_replication_controller(controller: core.ReplicationController) -> None:
         spec.selector.update(labels)
     if not controller.metadata.labels:
         controller.metadata.labels.update(labels)
-    if spec.HasField("template"):
-        pod_defaults.fill_spec(spec.template.spec)
+    _fill_pods(spec)
 
 
 def fill_stateful_set(stateful_set: apps.StatefulSet) -> None:
@@ -44,7 +44,7 @@ def fill_stateful_set(stateful_set: apps.StatefulSet) -> None:
         if not claim.spec.HasField("volume_mode"):
             claim.spec.volume_mode = "Filesystem"
         claim.status.phase = claim.status.phase or "Pending"
-    pod_defaults.fill_spec(spec.template.spec)
+    _fill_pods(spec)
 
 
 def fill_daemon_set(daemon_set: apps.DaemonSet) -> None:
@@ -59,8 +59,14 @@ def fill_daemon_set(daemon_set: apps.DaemonSet) -> None:
             rolling.max_unavailable.CopyFrom(meta.IntOrString(int_val=1))
         if not rolling.HasField("max_surge"):
             rolling.max_surge.CopyFrom(meta.IntOrString(int_val=0))
-    pod_defaults.fill_spec(spec.template.spec)
+    _fill_pods(spec)
 
 
 def fill_pod_template(template: core.PodTemplate) -> None:
-    pod_defaults.fill_spec(template.template.spec)
+    _fill_pods(template)
+
+
+def _fill_pods(owner: _WithTemplate) -> None:
+    """A template that is missing stays so, for validation to tell."""
+    if owner.HasField("template"):
+        pod_defaults.fill_spec(owner.template.spec)

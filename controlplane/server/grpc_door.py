@@ -18,7 +18,7 @@ from controlplane.client.client import STREAM_OPEN
 from controlplane.server.authn.authenticator import Authenticator
 from controlplane.server.front import Front, Outcome
 from controlplane.server.users import Caller, User
-from controlplane.store.records import Record, delimited
+from controlplane.store.records import Record, delimited, repeated
 from protos.v1 import resources_pb2 as wire
 
 log = structlog.get_logger()
@@ -33,6 +33,7 @@ _CODES: Mapping[str, grpc.StatusCode] = {
     "Conflict": grpc.StatusCode.ABORTED,
     "Invalid": grpc.StatusCode.INVALID_ARGUMENT,
     "BadRequest": grpc.StatusCode.INVALID_ARGUMENT,
+    "UnsupportedMediaType": grpc.StatusCode.INVALID_ARGUMENT,
     "Unauthorized": grpc.StatusCode.UNAUTHENTICATED,
     "Forbidden": grpc.StatusCode.PERMISSION_DENIED,
     "Expired": grpc.StatusCode.OUT_OF_RANGE,
@@ -142,8 +143,8 @@ class ResourcesDoor:
 
     async def _list(self, caller: Caller, request: wire.ListRequest) -> bytes:
         page = await self._verbs.list(caller, request)
-        items = [delimited(2, record.boxed) for record in page.records]
-        return delimited(1, page.metadata.SerializeToString()) + b"".join(items)
+        items = repeated(2, (record.boxed for record in page.records))
+        return delimited(1, page.metadata.SerializeToString()) + items
 
     async def _delete_collection(self, caller: Caller, request: wire.DeleteCollectionRequest) -> bytes:
         records = await self._verbs.delete_collection(caller, request)

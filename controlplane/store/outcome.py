@@ -23,7 +23,7 @@ from controlplane.store.mutation import ConditionError, Mutation
 
 log = structlog.get_logger()
 
-_SECONDS = 8.0  # to keep asking for
+_SECONDS = 5.0  # to keep asking for
 _PAUSE_SECONDS = 0.1
 
 

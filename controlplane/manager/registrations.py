@@ -10,6 +10,7 @@ from controlplane.api.objects import ApiObject, Key, key_of
 from controlplane.api.registry import Kind
 from controlplane.controllers import garbage, namespace
 from controlplane.controllers.backends import SELECTS, changed_for_services, services_of
+from controlplane.controllers.clusterrole_aggregation import aggregates, plan_aggregation
 from controlplane.controllers.deployment import plan_deployment
 from controlplane.controllers.endpoints import plan_endpoints
 from controlplane.controllers.endpointslice import SERVICE_NAME, plan_endpoint_slices
@@ -25,6 +26,7 @@ from controlplane.manager.controller import Controller, Read, Watch, for_each, i
 from controlplane.manager.heartbeats import Heartbeats
 from protos.v1 import core_pb2 as core
 from protos.v1 import discovery_pb2 as discovery
+from protos.v1 import rbac_pb2 as rbac
 
 _OWNED = (
     Read(registry.PODS, CONTROLLED_BY),
@@ -49,6 +51,7 @@ def all_controllers(
         _lost_pods(),
         _namespaces(),
         _garbage(),
+        _cluster_role_aggregation(),
     ]
 
 
@@ -205,3 +208,12 @@ def _garbage() -> Controller[garbage.Ref]:
     watches = tuple(Watch(kind, garbage.concerned) for kind in garbage.COLLECTED)
     reads = tuple(Read(kind, OWNED_BY) for kind in garbage.COLLECTED)
     return Controller("garbage-collector", garbage.plan_garbage, watches, reads)
+
+
+def _cluster_role_aggregation() -> Controller[Key]:
+    def aggregated(_old: rbac.ClusterRole | None, _new: rbac.ClusterRole | None, view: View) -> Iterable[Key]:
+        """Any role may have been, or may become, part of any of them."""
+        return (key_of(role) for role in view.all(registry.CLUSTER_ROLES) if aggregates(role))
+
+    plan = for_each(registry.CLUSTER_ROLES, plan_aggregation)
+    return Controller("clusterrole-aggregation-controller", plan, (Watch(registry.CLUSTER_ROLES, aggregated),), workers=1)

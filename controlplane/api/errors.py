@@ -11,6 +11,7 @@ StatusError                 every refusal by the API; `.status` is the message t
 ├── Expired                 the revision is no longer kept
 ├── TooLarge                the object exceeds the size limit
 ├── MethodNotAllowed        the resource does not have this verb
+├── UnsupportedMediaType    the resource does not take a body of this type
 ├── TooManyRequests         not now; `.retry_after_seconds` says when
 ├── Timeout                 it took too long; it may have happened
 └── Unavailable             try again
@@ -105,6 +106,10 @@ class MethodNotAllowed(StatusError):
     reason, code = "MethodNotAllowed", 405
 
 
+class UnsupportedMediaType(StatusError):
+    reason, code = "UnsupportedMediaType", 415
+
+
 class TooManyRequests(StatusError):
     reason, code = "TooManyRequests", 429
 
@@ -120,7 +125,7 @@ class Unavailable(StatusError):
 _BY_REASON: dict[str, type[StatusError]] = {
     cls.reason: cls
     for cls in (NotFound, AlreadyExists, Conflict, Invalid, BadRequest, Unauthorized, Forbidden, Expired, TooLarge,
-                MethodNotAllowed, TooManyRequests, Timeout, Unavailable)
+                MethodNotAllowed, UnsupportedMediaType, TooManyRequests, Timeout, Unavailable)
 }  # fmt: skip
 
 

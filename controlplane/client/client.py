@@ -96,7 +96,13 @@ def delete_options(
 
 
 def _patch_request(
-    kind: Kind[Any], name: str, namespace: str, patch: Mapping[str, object], subresource: str, *, dry_run: bool
+    kind: Kind[Any],
+    name: str,
+    namespace: str,
+    patch: Mapping[str, object] | Sequence[Mapping[str, object]],
+    subresource: str,
+    *,
+    dry_run: bool,
 ) -> wire.PatchRequest:
     return wire.PatchRequest(
         resource=kind.resource, namespace=namespace, name=name, type=wire.PatchRequest.MERGE,
@@ -179,13 +185,21 @@ class Client:
         finally:
             call.cancel()
 
-    async def create(self, obj: T, *, dry_run: bool = False) -> T:
-        request = wire.CreateRequest(object=registry.wrap(obj), dry_run=dry_run)
+    async def create(self, obj: T, *, dry_run: bool = False, field_manager: str = "") -> T:
+        """Who names a manager of fields has the object's fields recorded as its own."""
+        request = wire.CreateRequest(object=registry.wrap(obj), dry_run=dry_run, field_manager=field_manager)
         return _object(registry.kind_of(obj), await self._call(self._resources.Create, request))
 
-    async def update(self, obj: T, *, subresource: str = "", dry_run: bool = False) -> T:
+    async def create_part(self, kind: Kind[Any], subresource: str, body: T, *, dry_run: bool = False) -> T:
+        """Creates a subresource, such as a service account's `token`. The body's metadata names the object it belongs to."""
+        request = wire.CreateRequest(
+            object=registry.wrap(body), resource=kind.resource, subresource=subresource, dry_run=dry_run)  # fmt: skip
+        return _object(registry.kind_of(body), await self._call(self._resources.Create, request))
+
+    async def update(self, obj: T, *, subresource: str = "", dry_run: bool = False, field_manager: str = "") -> T:
         """Replaces all but the status. Refused with Conflict when the stored object is newer than `obj`."""
-        request = wire.UpdateRequest(object=registry.wrap(obj), subresource=subresource, dry_run=dry_run)
+        request = wire.UpdateRequest(
+            object=registry.wrap(obj), subresource=subresource, dry_run=dry_run, field_manager=field_manager)  # fmt: skip
         return _object(registry.kind_of(obj), await self._call(self._resources.Update, request))
 
     async def update_status(self, obj: T) -> T:
@@ -213,13 +227,37 @@ class Client:
         kind: Kind[T],
         name: str,
         namespace: str,
-        patch: Mapping[str, object],
+        patch: Mapping[str, object] | Sequence[Mapping[str, object]],
         *,
+        type: wire.PatchRequest.Type.ValueType = wire.PatchRequest.MERGE,  # noqa: A002 - as the field is called
+        subresource: str = "",
+        dry_run: bool = False,
+        field_manager: str = "",
+        field_validation: str = "Strict",
+    ) -> T:
+        """Changes parts of an object, with the JSON names of the fields. The type is MERGE, STRATEGIC, whose lists merge by
+        the keys of their items, or JSON, a list of operations."""
+        request = _patch_request(kind, name, namespace, patch, subresource, dry_run=dry_run)
+        request.type, request.field_manager, request.field_validation = type, field_manager, field_validation
+        return _object(kind, await self._call(self._resources.Patch, request))
+
+    async def apply(
+        self,
+        kind: Kind[T],
+        document: Mapping[str, object],
+        *,
+        field_manager: str,
+        force: bool = False,
         subresource: str = "",
         dry_run: bool = False,
     ) -> T:
-        """A JSON merge patch, written with the JSON names of the fields."""
-        request = _patch_request(kind, name, namespace, patch, subresource, dry_run=dry_run)
+        """Server-side apply: the object has what the document says, and no more what this manager said before. Made if it is
+        not there yet. Raises Conflict, with the fields as problems, where other managers want other values; `force` takes
+        these fields over."""
+        metadata = cast("Mapping[str, str]", document.get("metadata") or {})
+        name, namespace = metadata.get("name", ""), metadata.get("namespace", "")
+        request = _patch_request(kind, name, namespace, document, subresource, dry_run=dry_run)
+        request.type, request.field_manager, request.force = wire.PatchRequest.APPLY, field_manager, force
         return _object(kind, await self._call(self._resources.Patch, request))
 
     async def delete(self, kind: Kind[T], name: str, namespace: str = "", *, options: meta.DeleteOptions | None = None) -> T:

@@ -61,17 +61,18 @@ class Creation:
             if dry_run:
                 await self._admission.quotas.check(review)
                 return Record(kind, key, ready.SerializeToString(), 0)
-            record = await self._admission.quotas.under(review, partial(self._write, kind, ready, namespace))
+            record = await self._admission.quotas.under(review, partial(self._write, review, namespace))
             if record is not None:
                 return record
             await self._explain_refused(kind, key, obj)
         raise too_busy(kind, key)
 
-    async def _write(
-        self, kind: Kind[Any], obj: ApiObject, namespace: Record | None, also: Sequence[Also]
-    ) -> Record | None:  # fmt: skip
-        takes = self._admission.addresses.claims(obj)
-        return await self._store.write(kind, obj, replaces=None, takes=sorted(takes), requires=namespace, also=also)
+    async def _write(self, review: Review, namespace: Record | None, also: Sequence[Also]) -> Record | None:
+        obj = review.obj
+        assert obj is not None
+        takes = sorted(self._admission.addresses.claims(obj))
+        also = [*also, *self._admission.companions(review)]
+        return await self._store.write(review.kind, obj, replaces=None, takes=takes, requires=namespace, also=also)
 
     async def _admitted(self, review: Review, wanted: ApiObject) -> tuple[ApiObject, Record | None]:
         """The object to store, and the namespace that it depends on. A refusal is told on a fresh cache only."""

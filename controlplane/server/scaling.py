@@ -53,8 +53,8 @@ class Scaling:
         kind = self._kind(request.resource)
         key = requests.key_for(kind, request.namespace, request.name)
         self._authorizer.check(caller, "patch", kind, key, _NAME)
-        patch = patching.read(request)
-        intent = Intent("patch", _NAME, patching.version_in(patch), request.dry_run, request.field_manager)
+        patch = patching.read(kind, request, caller)
+        intent = Intent("patch", _NAME, patch.version, request.dry_run, request.field_manager)
         return await self._resize(caller, kind, key, lambda old: patching.apply(registry.SCALES, old, patch), intent)
 
     async def _resize(

@@ -50,8 +50,8 @@ def prepare_create(kind: Kind[Any], obj: ApiObject, *, uid: str, now: float) -> 
 
 
 def prepare_update(kind: Kind[Any], old: T, new: T, *, subresource: str) -> T:
-    """What a request's object makes of the stored one: its spec, or, for subresource "status", its status."""
-    if subresource not in ("", "status") or (subresource and not kind.has_status):
+    """What a request's object makes of the stored one: its spec, or, for "status" and "approval", its status."""
+    if subresource and subresource not in {"status", "approval"}.intersection(kind.subresources):
         raise errors.NotFound(f'{kind.resource} has no subresource "{subresource}"', kind=kind.resource)
     if new.metadata.uid and new.metadata.uid != old.metadata.uid:
         raise errors.Conflict(
@@ -72,7 +72,7 @@ def _status_update(old: T, new: T) -> T:
 def _spec_update(kind: Kind[Any], old: T, new: T) -> T:
     result = copy_of(new)
     metadata = result.metadata
-    for field in (*_SERVER_OWNED, "self_link", "managed_fields"):
+    for field in (*_SERVER_OWNED, "self_link"):
         metadata.ClearField(cast("Any", field))
         if field == "generation" or _is_set(old.metadata, field):
             _copy_field(old.metadata, metadata, field)

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from controlplane.api import errors
 from controlplane.server import requests
+from controlplane.server.application import Application
 from controlplane.server.backend import Backend
 from controlplane.server.creation import Creation
 from controlplane.server.deletion import Deletion
@@ -51,6 +52,7 @@ class Verbs:
         self._creation = Creation(backend)
         self._modification = Modification(backend)
         self._deletion = Deletion(backend, self._modification)
+        self._application = Application(backend, self._creation, self._modification)
 
     async def get(self, caller: Caller, request: wire.GetRequest) -> Record:
         if request.subresource not in ("", "status"):
@@ -83,6 +85,8 @@ class Verbs:
     async def patch(self, caller: Caller, request: wire.PatchRequest) -> Record:
         if request.subresource in self._parts:
             return await self._part(request.resource, request.subresource).patch(caller, request)
+        if request.type == wire.PatchRequest.APPLY:
+            return await self._application.apply(caller, request)
         return await self._modification.patch(caller, request)
 
     async def delete(self, caller: Caller, request: wire.DeleteRequest) -> Record:

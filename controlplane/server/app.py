@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network
 
@@ -10,13 +11,22 @@ import grpc
 import grpc.aio
 import structlog
 
-from controlplane.api import errors
+from controlplane.api import errors, registry
+from controlplane.server.access.bootstrap import ensure_default_roles
+from controlplane.server.access.reviews import all_reviews
 from controlplane.server.admission.addresses import Ranges
+from controlplane.server.admission.certificates import CertificateRequests
 from controlplane.server.admission.chain import Admission
+from controlplane.server.admission.escalation import EscalationPrevention
+from controlplane.server.admission.priority import first_classes
+from controlplane.server.admission.token_secrets import TokenSecrets
 from controlplane.server.authn import settings as authn
+from controlplane.server.authn.reviews import SelfSubjectReviews, TokenReviews
 from controlplane.server.authn.settings import TokenSettings
+from controlplane.server.authn.token_requests import TokenRequests
 from controlplane.server.authz import NODE_LEASES, Authorizer
 from controlplane.server.backend import Backend
+from controlplane.server.components import ComponentStatuses
 from controlplane.server.front import Front
 from controlplane.server.gate import Audit, Gate
 from controlplane.server.grpc_door import OPTIONS, ResourcesDoor, caller_of
@@ -27,10 +37,11 @@ from controlplane.server.pods_door import PodsDoor
 from controlplane.server.scaling import Scaling
 from controlplane.server.sources import Sources
 from controlplane.server.users import MASTERS, Caller, User
-from controlplane.server.verbs import Verbs
+from controlplane.server.verbs import Made, Verbs
 from controlplane.store.endpoint import Endpoint
 from controlplane.store.store import Store
 from protos.v1 import core_pb2 as core
+from protos.v1 import meta_pb2 as meta
 from protos.v1 import resources_pb2 as wire
 
 log = structlog.get_logger()
@@ -53,6 +64,7 @@ class Settings:
     listen_tokens: str = ""
     service_cidr: str = "10.96.0.0/16"
     history_seconds: float = 3600.0
+    automount_tokens: bool = False
     limits: Limits = field(default_factory=Limits)
     audit: Audit | None = None
 
@@ -67,9 +79,22 @@ class ApiServer:
         ranges = Ranges(IPv4Network(settings.service_cidr))
         sources = sources or Sources()
         self._authorizer = Authorizer(self._store.cache)
-        backend = Backend(self._store, self._authorizer, Admission(self._store, ranges, sources), sources)
-        self.verbs = Verbs(backend, {}, {"scale": Scaling(backend)})
         self._authn = authn.build(settings.tokens, self._store, self._authorizer, sources)
+        plugins = (
+            EscalationPrevention(self._authorizer),
+            CertificateRequests(self._authorizer, sources),
+            TokenSecrets(self._store.cache, self._authn.issuer, settings.ca),
+        )
+        admission = Admission(self._store, ranges, sources, plugins, automount_tokens=settings.automount_tokens)
+        backend = Backend(self._store, self._authorizer, admission, sources)
+        made: dict[str, Made] = {
+            **all_reviews(backend),
+            registry.TOKEN_REVIEWS.resource: TokenReviews(backend, self._authn.tokens),
+            registry.SELF_SUBJECT_REVIEWS.resource: SelfSubjectReviews(backend),
+            registry.COMPONENT_STATUSES.resource: ComponentStatuses(backend),
+        }
+        token_requests = TokenRequests(backend, self._authn.issuer, settings.tokens.own_audiences)
+        self.verbs = Verbs(backend, made, {"scale": Scaling(backend), "token": token_requests})
         self._front = Front(self.verbs, Gate(Turns(settings.limits), sources, settings.audit))
         self._ready = asyncio.Event()
         self.port = self.token_port = 0
@@ -84,7 +109,8 @@ class ApiServer:
                 beside.append(tasks.create_task(self._settings.audit.file.run(), name="audit"))
             try:
                 await self._store.cache.loaded()
-                await self._make_first_namespaces()
+                await self._make_first_objects()
+                await ensure_default_roles(self._store, self.verbs, Caller(_SELF))
                 health = Health(self._store)
                 beside.append(tasks.create_task(health.run(), name="health"))
                 await self._serve(health)
@@ -124,11 +150,8 @@ class ApiServer:
         identity = self._settings.identity
         return grpc.ssl_server_credentials([(identity.key, identity.certificate + self._settings.ca)])
 
-    async def _make_first_namespaces(self) -> None:
-        for name in FIRST_NAMESPACES:
-            namespace = core.Namespace()
-            namespace.metadata.name = name
-            try:
-                await self.verbs.create(Caller(_SELF), wire.CreateRequest(object=wire.Object(namespace=namespace)))
-            except errors.AlreadyExists:
-                continue
+    async def _make_first_objects(self) -> None:
+        namespaces = [core.Namespace(metadata=meta.ObjectMeta(name=name)) for name in FIRST_NAMESPACES]
+        for obj in (*namespaces, *first_classes()):
+            with contextlib.suppress(errors.AlreadyExists):
+                await self.verbs.create(Caller(_SELF), wire.CreateRequest(object=registry.wrap(obj)))

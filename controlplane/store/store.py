@@ -21,6 +21,7 @@ from controlplane.store.etcd import rpc_pb2 as rpc
 from controlplane.store.etcd.client import CompactedError, Etcd, LeaseGoneError, UnavailableError, prefix_end
 from controlplane.store.history import compact_behind
 from controlplane.store.leases import Leases
+from controlplane.store.members import Member, members
 from controlplane.store.mutation import ConditionError, Mutation
 from controlplane.store.records import Record, without_version
 from controlplane.store.rewriting import Encryption
@@ -85,6 +86,7 @@ class Store:
         encryption: Path | None = None,
     ) -> None:
         """`encryption` is an EncryptionConfiguration file, which is followed. Raises ValueError or OSError for a bad one."""
+        self._endpoint = endpoint
         self._etcd = Etcd(endpoint)
         self._committer = Committer(self._etcd)
         self._history = (history_seconds, history_bytes)
@@ -215,6 +217,10 @@ class Store:
             raise errors.Unavailable(f"nothing was written: {error}; try again") from error
         except UnavailableError as error:
             raise errors.Unavailable(f"the write may or may not have happened: {error}; look, then try again") from error
+
+    async def members(self) -> Sequence[Member]:
+        """How etcd's members are."""
+        return await members(self._endpoint)
 
     async def check(self) -> str:
         """etcd's version; raises Unavailable when it does not answer."""

@@ -12,6 +12,7 @@ import grpc.aio
 import structlog
 
 from controlplane.api import errors, registry
+from controlplane.api.objects import ApiObject
 from controlplane.server.access.bootstrap import ensure_default_roles
 from controlplane.server.access.reviews import all_reviews
 from controlplane.server.admission.addresses import Ranges
@@ -152,6 +153,7 @@ class ApiServer:
 
     async def _make_first_objects(self) -> None:
         namespaces = [core.Namespace(metadata=meta.ObjectMeta(name=name)) for name in FIRST_NAMESPACES]
-        for obj in (*namespaces, *first_classes()):
+        first: list[ApiObject] = [*namespaces, *first_classes()]
+        for obj in first:
             with contextlib.suppress(errors.AlreadyExists):
                 await self.verbs.create(Caller(_SELF), wire.CreateRequest(object=registry.wrap(obj)))

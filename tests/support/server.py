@@ -53,6 +53,15 @@ class RunningApi:
     def client(self, who: Identity = ADMIN) -> Client:
         return Client(self.connection(who))
 
+    def token_connection(self, token: str) -> Connection:
+        """The way in for who has a token and no certificate."""
+        authority = self.etcd.pki.load("ca")
+        assert authority is not None
+        return Connection(f"127.0.0.1:{self.server.token_port}", authority.certificate, token=token)
+
+    def token_client(self, token: str) -> Client:
+        return Client(self.token_connection(token))
+
 
 @contextlib.asynccontextmanager
 async def running_api(

@@ -19,12 +19,14 @@ from controlplane.store.store import Store
 
 
 class Admission:
-    def __init__(self, store: Store, ranges: Ranges, sources: Sources) -> None:
+    """`more` are plugins that need more than the store; they come last."""
+
+    def __init__(self, store: Store, ranges: Ranges, sources: Sources, more: Sequence[Plugin] = ()) -> None:
         self._store = store
         self._namespaces = NamespaceLifecycle(store.cache)
         self.addresses = ServiceAddresses(store.cache, ranges, sources)
         self.quotas = Quotas(store, sources.now)
-        self._plugins: Sequence[Plugin] = (self._namespaces, PodDefaults())
+        self._plugins: Sequence[Plugin] = (self._namespaces, PodDefaults(), *more)
 
     def complete(self, review: Review) -> None:
         """Fills in what the object lacks."""

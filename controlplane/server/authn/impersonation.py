@@ -1,5 +1,8 @@
 """Acting as somebody else: `impersonate-user`, `-group`, `-uid` and `-extra-KEY` in a call's metadata.
 
+A key that cannot stand in the name of metadata, such as one with a slash, goes into the value of `impersonate-extra`:
+`KEY=VALUE`.
+
 The one who calls needs leave to impersonate each of them: RBAC's verb `impersonate` on users, groups, serviceaccounts, uids
 and userextras.
 """
@@ -54,6 +57,9 @@ def wish(metadata: Sequence[tuple[str, str]]) -> Wish:
             asked.groups.append(value)
         elif key.startswith(_EXTRA):
             asked.extra.setdefault(unquote(key.removeprefix(_EXTRA)).lower(), []).append(value)
+        elif key == f"{PREFIX}extra" and "=" in value:
+            name, _, content = value.partition("=")
+            asked.extra.setdefault(name.lower(), []).append(content)
         else:
             raise errors.BadRequest(f'metadata "{key}": there are impersonate-user, -group, -uid and -extra-KEY')
     if not asked.name:

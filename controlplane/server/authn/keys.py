@@ -51,9 +51,9 @@ def verifiers(pems: Iterable[bytes]) -> dict[str, Verifier]:
 
 
 def _verifier(key: PublicKey) -> Verifier:
-    algorithm = "RS256" if isinstance(key, rsa.RSAPublicKey) else _BY_CURVE.get(key.curve.name, "")
+    algorithm = _BY_CURVE.get(key.curve.name, "") if isinstance(key, ec.EllipticCurvePublicKey) else "RS256"
     if not algorithm:
-        raise ValueError(f"no JSON web token is signed on the curve {key.curve.name}; use P-256")
+        raise ValueError("a service account's key must be on the curve P-256, P-384 or P-521, or an RSA key")
     encoded = key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
     digest = hashlib.sha256(encoded).digest()
     return Verifier(base64.urlsafe_b64encode(digest).rstrip(b"=").decode(), key, algorithm)

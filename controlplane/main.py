@@ -14,7 +14,9 @@ import contextlib
 import datetime
 import logging
 import signal
+import socket
 import sys
+import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +28,7 @@ import uvloop
 
 from controlplane.client.client import Client
 from controlplane.client.connection import SERVER_NAME, Connection
+from controlplane.client.election import Election, lead
 from controlplane.manager.runner import ManagerOptions, run_manager
 from controlplane.scheduler.loop import SchedulerOptions, run_scheduler
 from controlplane.server import users
@@ -35,6 +38,7 @@ from controlplane.server.authn.options import with_token_options
 from controlplane.server.authn.settings import TokenSettings
 from controlplane.server.pki import Directory, Identity, Pair
 from controlplane.store.endpoint import Endpoint
+from controlplane.store.store import EVENT_TTL_SECONDS, HISTORY_BYTES
 
 log = structlog.get_logger()
 
@@ -102,6 +106,11 @@ class Options:
     cluster_cidr: str
     node_grace: float
     history: float
+    history_bytes: int
+    event_ttl: float
+    encryption: Path | None
+    identity: str
+    election: tuple[float, float, float]
 
 
 def _parts(_context: click.Context, _option: click.Parameter, text: str) -> frozenset[str]:
@@ -125,12 +134,20 @@ def _parts(_context: click.Context, _option: click.Parameter, text: str) -> froz
 @click.option("--cluster-cidr", default="10.244.0.0/16", show_default=True, help="The pods' addresses, a /24 per node.")
 @click.option("--node-monitor-grace", default=40.0, show_default=True, help="Seconds without a lease until NotReady.")
 @click.option("--history", default=3600.0, show_default=True, help="Seconds of history to keep.")
+@click.option("--history-bytes", default=HISTORY_BYTES, show_default=True, help="Shorten it when etcd holds more.")
+@click.option("--event-ttl", default=EVENT_TTL_SECONDS, show_default=True, help="Seconds to keep events for.")
+@click.option("--encryption-config", type=click.Path(path_type=Path), help="How objects are encrypted in etcd; followed.")
+@click.option("--identity", default="", help="This process among candidates for leader; the same after a restart.")
+@click.option("--leader-elect-lease-duration", "lease", default=15.0, show_default=True, help="Seconds that a lease lasts.")
+@click.option("--leader-elect-renew-deadline", "renew", default=10.0, show_default=True, help="Seconds to renew it within.")
+@click.option("--leader-elect-retry-period", "retry", default=2.0, show_default=True, help="Seconds between tries.")
 @click.option("--debug", is_flag=True, help="Log routine matters too.")
 @with_token_options
 def serve(
     path: Path, only: frozenset[str], listen: str, listen_tokens: str, server: str, etcd: str, etcd_ca: Path | None,
     etcd_cert: Path | None, etcd_key: Path | None, service_cidr: str, cluster_cidr: str, node_monitor_grace: float,
-    history: float, debug: bool, **authn: Any,
+    history: float, history_bytes: int, event_ttl: float, encryption_config: Path | None, identity: str, lease: float,
+    renew: float, retry: float, debug: bool, **authn: Any,
 ) -> None:  # fmt: skip
     """Run the API server, the scheduler, the controllers, or all of them."""
     configure_logs(debug=debug)
@@ -145,7 +162,8 @@ def serve(
     tokens = token_settings(authn, directory.token_key()) if "api" in only else None
     options = Options(
         directory, only, listen, listen_tokens, tokens, server, endpoint, service_cidr, cluster_cidr,
-        node_monitor_grace, history,
+        node_monitor_grace, history, history_bytes, event_ttl, encryption_config,
+        identity or f"{socket.gethostname()}_{uuid.uuid4()}", (lease, renew, retry),
     )  # fmt: skip
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_until_signal(lambda: _serve(options)))
@@ -184,11 +202,13 @@ async def _serve(options: Options) -> None:
             server = f"127.0.0.1:{api.port}"
         if "scheduler" in options.parts:
             connection = _connection(options, server, "scheduler")
-            tasks.create_task(_with_client(connection, _scheduler), name="scheduler")
+            work = _elected(options, "kube-scheduler", lambda client: run_scheduler(client, SchedulerOptions()))
+            tasks.create_task(_with_client(connection, work), name="scheduler")
         if "controllers" in options.parts:
             connection = _connection(options, server, "controllers")
             manager = ManagerOptions(cluster_cidr=options.cluster_cidr, node_monitor_grace_seconds=options.node_grace)
-            tasks.create_task(_with_client(connection, lambda client: run_manager(client, manager)), name="controllers")
+            work = _elected(options, "kube-controller-manager", lambda client: run_manager(client, manager))
+            tasks.create_task(_with_client(connection, work), name="controllers")
 
 
 def _settings(options: Options) -> Settings:
@@ -202,6 +222,9 @@ def _settings(options: Options) -> Settings:
         identity=_pair(options.pki, "apiserver"),
         service_cidr=options.service_cidr,
         history_seconds=options.history,
+        history_bytes=options.history_bytes,
+        event_ttl_seconds=options.event_ttl,
+        encryption=options.encryption,
     )
 
 
@@ -215,8 +238,17 @@ async def _with_client(connection: Connection, work: Callable[[Client], Awaitabl
         await work(client)
 
 
-async def _scheduler(client: Client) -> None:
-    await run_scheduler(client, SchedulerOptions())
+def _elected(options: Options, name: str, work: Callable[[Client], Awaitable[None]]) -> Callable[[Client], Awaitable[None]]:
+    """The work, done only while this process leads."""
+    duration, deadline, period = options.election
+    election = Election(
+        name,
+        options.identity,
+        lease_duration_seconds=duration,
+        renew_deadline_seconds=deadline,
+        retry_period_seconds=period,
+    )
+    return lambda client: lead(client, election, lambda: work(client))
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network
+from pathlib import Path
 
 import grpc
 import grpc.aio
@@ -40,7 +41,7 @@ from controlplane.server.sources import Sources
 from controlplane.server.users import MASTERS, Caller, User
 from controlplane.server.verbs import Made, Verbs
 from controlplane.store.endpoint import Endpoint
-from controlplane.store.store import Store
+from controlplane.store.store import EVENT_TTL_SECONDS, HISTORY_BYTES, Store
 from protos.v1 import core_pb2 as core
 from protos.v1 import meta_pb2 as meta
 from protos.v1 import resources_pb2 as wire
@@ -65,6 +66,9 @@ class Settings:
     listen_tokens: str = ""
     service_cidr: str = "10.96.0.0/16"
     history_seconds: float = 3600.0
+    history_bytes: int = HISTORY_BYTES
+    event_ttl_seconds: float = EVENT_TTL_SECONDS
+    encryption: Path | None = None
     automount_tokens: bool = False
     limits: Limits = field(default_factory=Limits)
     audit: Audit | None = None
@@ -76,7 +80,13 @@ class ApiServer:
 
     def __init__(self, settings: Settings, sources: Sources | None = None) -> None:
         self._settings = settings
-        self._store = Store(settings.etcd, history_seconds=settings.history_seconds)
+        self._store = Store(
+            settings.etcd,
+            history_seconds=settings.history_seconds,
+            history_bytes=settings.history_bytes,
+            event_ttl_seconds=settings.event_ttl_seconds,
+            encryption=settings.encryption,
+        )
         ranges = Ranges(IPv4Network(settings.service_cidr))
         sources = sources or Sources()
         self._authorizer = Authorizer(self._store.cache)

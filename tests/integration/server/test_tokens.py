@@ -111,8 +111,7 @@ async def test_watches_and_batches_need_credentials_too(api: RunningApi) -> None
         with pytest.raises(errors.Unauthorized):
             await nobody.batch([create_write(make_account())])
         with pytest.raises(errors.Unauthorized):
-            async for _ in nobody.watch(registry.PODS):
-                raise AssertionError("a watch began for nobody")
+            await anext(nobody.watch(registry.PODS))
 
 
 async def test_a_token_beside_a_certificate_changes_nothing(api: RunningApi) -> None:
@@ -266,7 +265,7 @@ async def test_who_may_not_impersonate_is_told_what_is_missing(api: RunningApi) 
             await ben.list(registry.NAMESPACES)
     account = Impersonation("system:serviceaccount:shop:web")
     async with Client(replace(api.token_connection("ben-token"), impersonate=account)) as ben:
-        with pytest.raises(errors.Forbidden, match='cannot impersonate resource "serviceaccounts".*namespace "shop"'):
+        with pytest.raises(errors.Forbidden, match=r'cannot impersonate resource "serviceaccounts".*namespace "shop"'):
             await ben.list(registry.NAMESPACES)
 
 

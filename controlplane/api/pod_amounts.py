@@ -51,6 +51,14 @@ def read(quantities: Mapping[str, meta.Quantity]) -> Amounts:
     return found
 
 
+def text_of(name: str, amount: Fraction) -> str:
+    """An amount as a quantity: memory and storage in powers of 1024 where that needs no fraction."""
+    in_bytes = name.endswith(("memory", "storage")) or "hugepages-" in name
+    if in_bytes and amount >= 1024 and amount % 1024 == 0:
+        return quantity.canonical(f"{int(amount) // 1024}Ki")
+    return quantity.canonical(f"{int(amount * 10**9)}n")
+
+
 def plus(one: Mapping[str, Fraction], other: Mapping[str, Fraction]) -> Amounts:
     return {name: one.get(name, Fraction()) + other.get(name, Fraction()) for name in (*one, *other)}
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
-from controlplane.api import pod_amounts, quantity, registry, times
+from controlplane.api import pod_amounts, registry, times
 from controlplane.api.kind import Kind
 from controlplane.api.objects import ApiObject, copy_of, is_terminating
 from protos.v1 import core_pb2 as core
@@ -226,18 +226,10 @@ def with_status(quota: core.ResourceQuota, used: Mapping[str, Fraction]) -> core
     fresh.ClearField("status")
     for name, bound in quota.spec.hard.items():
         fresh.status.hard[name].CopyFrom(bound)
-        fresh.status.used[name].string = text_of(name, used[name])
+        fresh.status.used[name].string = pod_amounts.text_of(name, used[name])
     return fresh
-
-
-def text_of(name: str, amount: Fraction) -> str:
-    """An amount as a quantity: memory and storage in powers of 1024 where that needs no fraction."""
-    in_bytes = name.endswith(("memory", "storage")) or "hugepages-" in name
-    if in_bytes and amount >= 1024 and amount % 1024 == 0:
-        return quantity.canonical(f"{int(amount) // 1024}Ki")
-    return quantity.canonical(f"{int(amount * 10**9)}n")
 
 
 def listed(names: Iterable[str], amounts: Mapping[str, Fraction]) -> str:
     """`pods=1,requests.cpu=500m`"""
-    return ",".join(f"{name}={text_of(name, amounts[name])}" for name in names)
+    return ",".join(f"{name}={pod_amounts.text_of(name, amounts[name])}" for name in names)

@@ -8,25 +8,45 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from controlplane.server.admission.addresses import Ranges
+from controlplane.server.admission.classes import ClaimResize, DefaultClasses
+from controlplane.server.admission.limits import LimitRanger
 from controlplane.server.admission.namespaces import NamespaceLifecycle
+from controlplane.server.admission.node_restriction import NodeRestriction
+from controlplane.server.admission.nodes import NewNodes
 from controlplane.server.admission.pods import PodDefaults
+from controlplane.server.admission.priority import Priority
 from controlplane.server.admission.quotas import Quotas
 from controlplane.server.admission.review import Plugin, Review
+from controlplane.server.admission.service_accounts import ServiceAccounts
 from controlplane.server.admission.services import ServiceAddresses
 from controlplane.server.sources import Sources
 from controlplane.store.records import Record
-from controlplane.store.store import Store
+from controlplane.store.store import Also, Store
 
 
 class Admission:
     """`more` are plugins that need more than the store; they come last."""
 
-    def __init__(self, store: Store, ranges: Ranges, sources: Sources, more: Sequence[Plugin] = ()) -> None:
+    def __init__(
+        self, store: Store, ranges: Ranges, sources: Sources, more: Sequence[Plugin] = (), *, automount_tokens: bool = False
+    ) -> None:
         self._store = store
         self._namespaces = NamespaceLifecycle(store.cache)
         self.addresses = ServiceAddresses(store.cache, ranges, sources)
         self.quotas = Quotas(store, sources.now)
-        self._plugins: Sequence[Plugin] = (self._namespaces, PodDefaults(), *more)
+        self._accounts = ServiceAccounts(store.cache, sources, automount_tokens=automount_tokens)
+        self._plugins: Sequence[Plugin] = (
+            self._namespaces,
+            NodeRestriction(store.cache),
+            LimitRanger(store.cache),
+            self._accounts,
+            NewNodes(),
+            Priority(store.cache),
+            PodDefaults(),
+            DefaultClasses(store.cache),
+            ClaimResize(store.cache),
+            *more,
+        )
 
     def complete(self, review: Review) -> None:
         """Fills in what the object lacks."""
@@ -41,3 +61,7 @@ class Admission:
     def namespace_of(self, review: Review) -> Record | None:
         """The namespace that must not have changed when a new object is written; None for kinds without one."""
         return self._namespaces.namespace_of(review) if review.kind.namespaced else None
+
+    def companions(self, review: Review) -> Sequence[Also]:
+        """What is created in the same transaction as the object."""
+        return self._accounts.companions(review)

@@ -18,10 +18,10 @@ from fractions import Fraction
 from typing import cast
 from weakref import WeakValueDictionary
 
-from controlplane.api import errors, pod_amounts, quotas, registry
+from controlplane.api import pod_amounts, quotas, registry
 from controlplane.api.objects import ApiObject, Key, is_terminating
 from controlplane.api.quotas import Charge
-from controlplane.server.admission.review import Review
+from controlplane.server.admission.review import Review, forbidden
 from controlplane.store.records import Record
 from controlplane.store.store import Also, Store
 from protos.v1 import core_pb2 as core
@@ -119,7 +119,7 @@ class Quotas:
         if change.pod is not None and quotas.counts(quota, change.new):
             missing = quotas.unspecified(quota, change.pod)
             if missing:
-                raise _refusal(review, f"failed quota: {record.key.name}: must specify {missing}")
+                raise forbidden(review, f"failed quota: {record.key.name}: must specify {missing}")
         more = quotas.added(quota, change.new, change.old)
         if not more:
             return None
@@ -197,14 +197,8 @@ def _refuse_excess(
     if not names:
         return
     bounds = pod_amounts.read(quota.spec.hard)
-    raise _refusal(
+    raise forbidden(
         review,
         f"exceeded quota: {quota.metadata.name}, requested: {quotas.listed(names, more)}, "
         f"used: {quotas.listed(names, used)}, limited: {quotas.listed(names, bounds)}",
-    )
-
-
-def _refusal(review: Review, why: str) -> errors.Forbidden:
-    return errors.Forbidden(
-        f'{review.kind.resource} "{review.key.name}" is forbidden: {why}', kind=review.kind.resource, name=review.key.name
     )

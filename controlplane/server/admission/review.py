@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
+from controlplane.api import errors
 from controlplane.api.kind import Kind
 from controlplane.api.objects import ApiObject, Key
 from controlplane.server.users import Caller
@@ -24,6 +25,12 @@ class Review:
     old: ApiObject | None
     subresource: str = ""
     dry_run: bool = False
+
+
+def forbidden(review: Review, why: str) -> errors.Forbidden:
+    """The refusal of the object under review, in Kubernetes' words."""
+    resource, name = review.kind.resource, review.key.name
+    return errors.Forbidden(f'{resource} "{name}" is forbidden: {why}', kind=resource, name=name)
 
 
 class Plugin(Protocol):

@@ -44,7 +44,7 @@ def defaulted(kind: Kind[Any], doc: dict[str, Any]) -> dict[str, Any]:
             registry.PODS,
             {"spec": PLAIN},
             {
-                "spec": TEMPLATE | {"enableServiceLinks": True, "priority": 0, "preemptionPolicy": "PreemptLowerPriority"},
+                "spec": TEMPLATE | {"enableServiceLinks": True},
                 "status": {"phase": "Pending"},
             },
             id="pod",
@@ -228,10 +228,6 @@ def test_volumes_get_their_modes_and_no_source_means_an_empty_directory() -> Non
 def test_on_the_nodes_network_a_port_is_the_nodes_own() -> None:
     spec = spec_of({"hostNetwork": True, "containers": [{"ports": [{"containerPort": 80}]}]})
     assert spec["containers"][0]["ports"] == [{"containerPort": 80, "hostPort": 80, "protocol": "TCP"}]
-
-
-def test_a_system_pods_class_gives_its_priority() -> None:
-    assert spec_of({"containers": [], "priorityClassName": "system-node-critical"})["priority"] == 2_000_001_000
 
 
 def test_a_deployment_that_recreates_gets_no_rolling_update() -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.cluster import Cluster, is_ready
+from tests.e2e.cluster import Cluster, is_ready, run
 from tests.support.etcd import running_etcd
 from tests.support.waiting import eventually_sync
 
@@ -52,6 +53,13 @@ def test_a_deleted_namespace_takes_all_with_it(hollow: Cluster) -> None:
     hollow.orlop("rollout", "status", "deployment/web", "-n", "team")
     hollow.orlop("delete", "namespace", "team")
     assert not hollow.pods(namespace="team")
+
+
+def test_the_example_of_the_documentation_follows_its_pods(hollow: Cluster) -> None:
+    said = run([sys.executable, "docs/examples/follow_pods.py", hollow.env["KUBECONFIG"]]).splitlines()
+    assert said[0].startswith("example has uid ")
+    assert sum(line.endswith(" is Running") for line in said) >= 2
+    assert said[-1] == "done"
 
 
 def test_down_ends_every_process_and_empties_the_directory(hollow: Cluster) -> None:

@@ -14,11 +14,13 @@ from typing import Any, TypeVar
 import orjson
 from google.protobuf.message import Message
 
-from controlplane.api import decoding, encoding, registry
+from controlplane.api import custom_objects, decoding, encoding, parts, registry
+from controlplane.api.custom.shaping import OBJECT_FIELDS
 from controlplane.api.encoding import message_to_dict
 from controlplane.api.errors import BadRequest, Problem
 from controlplane.api.objects import ApiObject, T
 from controlplane.api.registry import Kind
+from protos.v1.resources_pb2 import CustomObject
 
 __all__ = ["Decoded", "decode", "from_dict", "from_json", "kind_of_document", "message_from_dict", "message_to_dict",
            "to_dict", "to_json"]  # fmt: skip
@@ -41,6 +43,8 @@ class Decoded:
 
 def to_dict(kind: Kind[T], obj: T) -> dict[str, Any]:
     """The object as JSON, `apiVersion` and `kind` first. The caller owns the result."""
+    if isinstance(obj, CustomObject):
+        return _custom_to_dict(kind, obj)
     head = {"apiVersion": kind.api_version, "kind": kind.name}
     return head | encoding.encoder_of(obj.DESCRIPTOR)(obj)  # type: ignore[no-any-return]
 
@@ -74,11 +78,32 @@ def decode(kind: Kind[Any] | None, doc: object) -> Decoded:
     if not isinstance(doc, dict):
         raise BadRequest("the document must be an object with apiVersion, kind and metadata")
     kind = _agreed_kind(kind, doc)
+    if kind.is_custom:
+        return _decode_custom(kind, doc)
     obj = kind.message()
     problems = decoding.fill(obj, {name: value for name, value in doc.items() if name not in {"apiVersion", "kind"}})
     if any(problem.reason != decoding.UNKNOWN for problem in problems):
         raise _bad_request(obj, problems)
     return Decoded(obj, tuple(problems))
+
+
+def _custom_to_dict(kind: Kind[Any], obj: CustomObject) -> dict[str, Any]:
+    """A custom object is its document: metadata among the rest."""
+    head = {"apiVersion": obj.api_version or kind.api_version, "kind": obj.kind or kind.name}
+    return head | {"metadata": message_to_dict(obj.metadata)} | parts.content_of(obj)
+
+
+def _decode_custom(kind: Kind[Any], doc: Mapping[str, Any]) -> Decoded:
+    obj = CustomObject(api_version=doc.get("apiVersion") or kind.api_version, kind=kind.name)
+    metadata = doc.get("metadata")
+    problems = decoding.fill(obj.metadata, {} if metadata is None else metadata, "metadata")
+    if any(problem.reason != decoding.UNKNOWN for problem in problems):
+        raise _bad_request(obj, problems)
+    try:
+        parts.set_content(obj, {name: value for name, value in doc.items() if name not in OBJECT_FIELDS})
+    except TypeError as error:
+        raise BadRequest(f'{kind.name} "{obj.metadata.name}": {error}', kind=kind.name) from error
+    return Decoded(obj, (*problems, *custom_objects.complete(kind, obj)))
 
 
 def message_from_dict(doc: object, message: M, path: str = "") -> M:
@@ -110,6 +135,8 @@ def _agreed_kind(kind: Kind[Any] | None, doc: Mapping[str, Any]) -> Kind[Any]:
         return kind_of_document(doc)
     for name, wanted in (("apiVersion", kind.api_version), ("kind", kind.name)):
         given = doc.get(name)
+        if kind.is_custom and name == "apiVersion" and given in kind.older:
+            continue
         if given not in (None, "", wanted):
             raise BadRequest(f"{name}: must be {wanted}, not {given}", kind=kind.name)
     return kind

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from controlplane.api import autoscaling_defaults, batch_defaults, other_defaults, pod_defaults, workload_defaults
+from controlplane.api.custom import definitions
 from controlplane.api.objects import ApiObject
 from controlplane.api.pod_defaults import default_tolerations
 from controlplane.api.registry import Kind
@@ -25,7 +26,7 @@ _SESSION_SECONDS = 10800
 
 def apply_defaults(kind: Kind[Any], obj: ApiObject) -> None:
     """Fills in the object, in place."""
-    apply = _DEFAULTS.get(kind.name)
+    apply = None if kind.is_custom else _DEFAULTS.get(kind.name)
     if apply is not None:
         apply(obj)
 
@@ -158,6 +159,7 @@ _DEFAULTS = cast(
         "Node": _node,
         "Endpoints": _endpoints,
         "EndpointSlice": _endpoint_slice,
+        "CustomResourceDefinition": definitions.fill_defaults,
         "PersistentVolume": other_defaults.persistent_volume,
         "PersistentVolumeClaim": other_defaults.claim,
         "StorageClass": other_defaults.storage_class,

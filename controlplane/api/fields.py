@@ -11,8 +11,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from controlplane.api import parts
+from controlplane.api.custom import paths
 from controlplane.api.objects import ApiObject
 from controlplane.api.registry import Kind
+from protos.v1.resources_pb2 import CustomObject
 
 Getter = Callable[[str], str]
 
@@ -96,6 +99,9 @@ def reader(kind: Kind[Any], obj: ApiObject) -> Getter:
 
 def read_path(kind: Kind[Any], obj: ApiObject, path: str) -> str:
     """The field as text: numbers in decimal, `true` or `false`, empty when unset. Raises ValueError for other paths."""
+    if isinstance(obj, CustomObject):
+        _steps(kind, path)
+        return paths.text(paths.read(parts.content_of(obj), path))
     value: Any = obj
     for step in _steps(kind, path):
         value = getattr(value, step)
@@ -108,6 +114,8 @@ def _steps(kind: Kind[Any], path: str) -> tuple[str, ...]:
     paths = selectable_paths(kind)
     if path not in paths:
         raise ValueError(f'"{path}" is not a field that {kind.plural} can be selected by; use one of {", ".join(paths)}')
+    if kind.is_custom:
+        return ()
     descriptor: Any = kind.message.DESCRIPTOR
     steps = []
     for word in _ALIASES.get((kind.name, path), path).split("."):

@@ -6,13 +6,18 @@ Words: a *kind* is `Deployment`; its *resource* is the name in requests, plural 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Generic
+from typing import TYPE_CHECKING, Generic
 
 from controlplane.api.objects import T
 from protos.v1.apiextensions_pb2 import CustomResourceDefinition
 from protos.v1.resources_pb2 import Object
 
+if TYPE_CHECKING:
+    from controlplane.api.custom.schema import Schema
+
+CUSTOM = "custom"  # the member of `Object` for all kinds that users define
 EVERY_VERB = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
 
 
@@ -24,6 +29,9 @@ class Kind(Generic[T]):
     `metadata.namespace`, that a field selector may name, each as the path it reads. `older` are other versions in which
     documents are read. `verbs` are those of the objects themselves; kinds without any are bodies of a subresource. Objects
     that are not `stored` are made when they are asked for.
+
+    Of a kind that users define, `definition` is there where the definition is at hand, as in the server; `schemas` are then
+    those of its versions, by `apiVersion`, and `stored_as` is the `apiVersion` in which its objects are stored.
     """
 
     name: str
@@ -44,7 +52,9 @@ class Kind(Generic[T]):
     verbs: tuple[str, ...] = EVERY_VERB
     stored: bool = True
     older: tuple[str, ...] = ()
-    definition: CustomResourceDefinition | None = dataclasses.field(default=None, compare=False, repr=False)
+    definition: CustomResourceDefinition | None = dataclasses.field(default=None, repr=False)
+    schemas: Mapping[str, Schema] = dataclasses.field(default_factory=dict, repr=False)
+    stored_as: str = ""
 
     @property
     def resource(self) -> str:
@@ -63,7 +73,7 @@ class Kind(Generic[T]):
 
     @property
     def is_custom(self) -> bool:
-        return self.definition is not None
+        return self.field == CUSTOM
 
     @property
     def subresources(self) -> tuple[str, ...]:

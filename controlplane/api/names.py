@@ -170,3 +170,16 @@ def cidr(text: str) -> str | None:
     except ValueError:
         return "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)"
     return None if "/" in text else "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)"
+
+
+_KUBE_VERSION = re.compile(r"v([1-9][0-9]*)(?:(alpha|beta)([1-9][0-9]*))?")
+_STABILITY = {None: 0, "beta": 1, "alpha": 2}
+
+
+def by_preference(version: str) -> tuple[int, int, int, str]:
+    """Sorts versions, the preferred one first: `v10`, `v2`, `v1`, `v11beta2`, `v3beta1`, `v12alpha1`, `foo1`."""
+    found = _KUBE_VERSION.fullmatch(version)
+    if found is None:
+        return (3, 0, 0, version)
+    major, stability, minor = found.groups()
+    return (_STABILITY[stability], -int(major), -int(minor or 0), version)

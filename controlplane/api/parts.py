@@ -20,7 +20,8 @@ def content_of(obj: CustomObject) -> dict[str, Any]:
 
 
 def set_content(obj: CustomObject, content: dict[str, Any]) -> None:
-    obj.content = orjson.dumps(content)
+    """Equal contents are equal bytes."""
+    obj.content = orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
 
 
 def clear_status(obj: ApiObject) -> None:
@@ -44,11 +45,13 @@ def copy_status(source: ApiObject, target: ApiObject) -> None:
         cast("Any", target).status.CopyFrom(cast("Any", source).status)
 
 
-def wanted(obj: ApiObject) -> bytes:
-    """All but metadata and status, to tell whether what is wanted has changed."""
+def wanted(obj: ApiObject, *, has_status: bool = True) -> bytes:
+    """All but metadata and status, to tell whether what is wanted has changed. Custom objects whose status has no writer of
+    its own (`has_status` is false) may have a field of that name, which counts as any other."""
     if isinstance(obj, CustomObject):
         content = content_of(obj)
-        content.pop("status", None)
+        if has_status:
+            content.pop("status", None)
         return orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
     bare = cast("Message", copy_of(obj))
     bare.ClearField("metadata")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from controlplane.api.kind import Kind
+from controlplane.api.kind import CUSTOM, Kind
 from controlplane.api.objects import ApiObject, T
 from protos.v1 import apiextensions_pb2 as apiextensions
 from protos.v1 import apps_pb2 as apps
@@ -26,7 +26,7 @@ from protos.v1 import rbac_pb2 as rbac
 from protos.v1 import scale_pb2 as scale
 from protos.v1 import scheduling_pb2 as scheduling
 from protos.v1 import storage_pb2 as storage
-from protos.v1.resources_pb2 import Object
+from protos.v1.resources_pb2 import CustomObject, Object
 
 __all__ = ["Kind"]
 
@@ -210,8 +210,16 @@ def words() -> list[str]:
 
 
 def kind_of(obj: T) -> Kind[T]:
-    """The row of an object's kind. Raises KeyError for a message that is no kind."""
+    """The row of an object's kind. Raises KeyError for a message that is no kind. Of a kind that users define it holds only
+    what the object itself says: the catalogue knows the rest."""
+    if isinstance(obj, CustomObject):
+        return cast("Kind[T]", _said(obj))
     return cast("Kind[T]", _BY_MESSAGE[obj.DESCRIPTOR.full_name])
+
+
+def _said(obj: CustomObject) -> Kind[CustomObject]:
+    group, _, version = obj.api_version.rpartition("/")
+    return Kind(obj.kind, group, version, "", obj.kind.lower(), (), CustomObject, CUSTOM)
 
 
 def wrap(obj: ApiObject) -> Object:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from controlplane.api import custom_objects
 from controlplane.api.errors import Problem
 from controlplane.api.objects import ApiObject
 from controlplane.api.registry import Kind
@@ -19,6 +20,7 @@ from controlplane.api.rules import (
     cluster,
     config,
     cron_jobs,
+    definitions,
     disruption,
     endpoints,
     ingresses,
@@ -37,6 +39,7 @@ from controlplane.api.rules import (
 )
 from controlplane.api.rules.places import Place
 from protos.v1 import core_pb2 as core
+from protos.v1.resources_pb2 import CustomObject
 
 _Rule = Callable[[Place, Any], None]
 _UpdateRule = Callable[[Place, Any, Any], None]
@@ -48,7 +51,7 @@ def problems_of(kind: Kind[Any], obj: ApiObject) -> list[Problem]:
     at = Place.root(problems)
     if kind.verbs:
         metadata.check_metadata(at / "metadata", kind, obj.metadata)
-    rule = _RULES.get(kind.name)
+    rule = None if kind.is_custom else _RULES.get(kind.name)
     if rule is not None:
         rule(at, obj)
     return problems
@@ -57,6 +60,8 @@ def problems_of(kind: Kind[Any], obj: ApiObject) -> list[Problem]:
 def creation_problems(kind: Kind[Any], obj: ApiObject) -> list[Problem]:
     """What is wrong with a new object: by itself, and as a new one."""
     problems = problems_of(kind, obj)
+    if isinstance(obj, CustomObject):
+        return problems + custom_objects.problems_of(kind, obj)
     rule = _CREATION_RULES.get(kind.name)
     if rule is not None:
         rule(Place.root(problems), obj)
@@ -68,6 +73,8 @@ def update_problems(kind: Kind[Any], old: ApiObject, new: ApiObject) -> list[Pro
     problems: list[Problem] = []
     at = Place.root(problems)
     metadata.check_metadata_update(at / "metadata", old.metadata, new.metadata)
+    if isinstance(old, CustomObject) and isinstance(new, CustomObject):
+        return problems + custom_objects.update_problems(kind, old, new)
     rule = _UPDATE_RULES.get(kind.name)
     if rule is not None:
         rule(at, old, new)
@@ -107,6 +114,7 @@ _RULES: dict[str, _Rule] = {
     "HorizontalPodAutoscaler": autoscaling.check_autoscaler,
     "PodDisruptionBudget": disruption.check_budget,
     "EndpointSlice": endpoints.check_endpoint_slice,
+    "CustomResourceDefinition": definitions.check_definition,
     "Lease": cluster.check_lease,
     "PersistentVolume": storage.check_persistent_volume,
     "PersistentVolumeClaim": storage.check_claim,
@@ -142,6 +150,7 @@ _UPDATE_RULES: dict[str, _UpdateRule] = {
     "ControllerRevision": sets.check_controller_revision_update,
     "Job": jobs.check_job_update,
     "EndpointSlice": endpoints.check_endpoint_slice_update,
+    "CustomResourceDefinition": definitions.check_definition_update,
     "PersistentVolume": storage.check_persistent_volume_update,
     "PersistentVolumeClaim": storage.check_claim_update,
     "StorageClass": storage.check_storage_class_update,

@@ -60,6 +60,10 @@ class Place:
     def _report(self, message: str, reason: str) -> None:
         self._problems.append(Problem(self.path, message, reason))
 
+    def add(self, problems: Iterable[Problem]) -> None:
+        """Reports what was found elsewhere; each problem has its own path."""
+        self._problems.extend(problems)
+
     def required(self, detail: str = "") -> None:
         self._report(f"Required value: {detail}" if detail else "Required value", "FieldValueRequired")
 

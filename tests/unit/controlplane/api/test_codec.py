@@ -242,7 +242,9 @@ def test_a_document_must_name_a_kind_that_is_served(doc: object, message: str) -
 
 
 def test_an_unheard_of_kind_brings_the_list_of_kinds() -> None:
-    assert "; the kinds are ConfigMap, Deployment, " in str(refusal(None, {"apiVersion": "x/v1", "kind": "Zzzzzz"}))
+    assert "; the kinds are CertificateSigningRequest, ClusterRole, " in str(
+        refusal(None, {"apiVersion": "x/v1", "kind": "Zzzzzz"})
+    )
 
 
 def test_a_document_may_leave_out_the_kind_that_is_asked_for_but_not_contradict_it() -> None:

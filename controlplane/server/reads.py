@@ -43,7 +43,7 @@ class Reads:
     async def get(self, caller: Caller, request: wire.GetRequest) -> Record:
         kind = requests.kind_for(self._store.catalogue, request.resource, "get")
         key = requests.key_for(kind, request.namespace, request.name)
-        self._backend.authorizer.check(caller, "get", kind, key)
+        self._backend.authorizer.check(caller, "get", kind, key, request.subresource)
         if request.resource_version:
             await self._store.reach(requests.revision_in(request.resource_version))
             cache = self._store.cache.of(kind)

@@ -53,7 +53,7 @@ class Application:
             try:
                 return await self._modification.modify(caller, kind, key, lambda old: self._changed(wish, old), intent)
             except errors.NotFound:
-                if request.subresource or await self._store.get(kind, key) is not None:
+                if request.subresource:
                     raise
             try:
                 return await self._create(caller, wish, dry_run=request.dry_run)

@@ -9,13 +9,14 @@ import jsonpointer
 import orjson
 
 from controlplane.api import errors
+from controlplane.api.patches import reading
 
 Operations = list[dict[str, Any]]
 
 _MOST_OPERATIONS = 10_000
 _MOST_COPIED_BYTES = 3 << 20
 _LONGEST_REASON = 200
-_BROKEN = (jsonpatch.JsonPatchException, jsonpointer.JsonPointerException, TypeError)
+_BROKEN = (jsonpatch.JsonPatchException, jsonpointer.JsonPointerException, TypeError, RecursionError)
 
 
 def read(document: object) -> Operations:
@@ -60,6 +61,10 @@ def apply(document: dict[str, Any], operations: Operations) -> dict[str, Any]:
             raise _refused(f"{operation['op']} operation does not apply: {operation['path']}: {reason}") from error
     if not isinstance(result, dict):
         raise _refused("the patch leaves no object")
+    try:
+        reading.check_depth(result, "what it makes")
+    except errors.BadRequest as error:
+        raise _refused(error.message) from error
     return result
 
 

@@ -21,7 +21,7 @@ def json_in(text: bytes) -> Any:
         value = orjson.loads(text)
     except orjson.JSONDecodeError as error:
         raise errors.BadRequest(f"the patch is not JSON: {error}") from error
-    _check_depth(value)
+    check_depth(value)
     return value
 
 
@@ -42,7 +42,7 @@ def configuration_in(text: bytes) -> dict[str, Any]:
         raise errors.BadRequest(f"error decoding YAML: {error}") from error
     if len(documents) != 1 or not isinstance(documents[0].value, dict):
         raise errors.BadRequest("the patch must be one object in JSON or YAML, with apiVersion, kind and metadata.name")
-    _check_depth(documents[0].value)
+    check_depth(documents[0].value)
     return documents[0].value
 
 
@@ -51,14 +51,14 @@ def _check_size(text: bytes) -> None:
         raise errors.TooLarge(f"the patch takes {len(text)} bytes; the limit is {MOST_BYTES}")
 
 
-def _check_depth(value: Any) -> None:
-    """What merges and compares walks the document by recursion."""
+def check_depth(value: Any, what: str = "the patch") -> None:
+    """Raises BadRequest for a document that is too deep for what walks it by recursion."""
     level = [value]
     for _ in range(_DEEPEST):
         level = [inner for outer in level for inner in _inside(outer) if isinstance(inner, dict | list)]
         if not level:
             return
-    raise errors.BadRequest(f"the patch is nested more than {_DEEPEST} levels deep")
+    raise errors.BadRequest(f"{what} is nested more than {_DEEPEST} levels deep")
 
 
 def _inside(value: Any) -> Any:

@@ -16,7 +16,7 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
 from controlplane.api.catalogue import storage_version
 from controlplane.api.encoding import is_inline, is_map, type_of
-from controlplane.api.json_values import WRITERS
+from controlplane.api.json_values import UNIONS, WRITERS
 from controlplane.api.kind import Kind
 from protos.v1 import meta_pb2 as meta
 from protos.v1 import options_pb2 as options
@@ -127,6 +127,8 @@ def of_message(descriptor: Descriptor) -> Shape:
     if descriptor.full_name in WRITERS:
         # Scalars to JSON, or JSON of any shape that has one owner.
         return Shape(atomic=True, is_quantity=descriptor.full_name == meta.Quantity.DESCRIPTOR.full_name)
+    if descriptor.full_name in UNIONS:
+        return ANY
     return Shape(lambda: _message_fields(descriptor), atomic=descriptor.full_name in _ATOMIC_TYPES)
 
 
@@ -149,6 +151,8 @@ def _of_field(field: FieldDescriptor) -> Shape:
         inner = of_message(value.message_type) if value.message_type else _SCALAR
         return Shape(values=inner, atomic=field.full_name in _ATOMIC_MAPS, strategies=strategies)
     inner = of_message(field.message_type) if field.message_type else _SCALAR
+    if not field.is_repeated and inner is ANY:
+        return ANY
     if not field.is_repeated:
         return Shape(inner.load_fields, inner.values, atomic=inner.atomic, strategies=strategies,
                      is_quantity=inner.is_quantity)  # fmt: skip

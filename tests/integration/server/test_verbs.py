@@ -9,12 +9,9 @@ import pytest
 
 from controlplane.api import errors, registry
 from controlplane.client.client import Change, Client, create_write, delete_options, delete_write
-from controlplane.server import users
-from controlplane.server.pki import Identity
 from protos.v1 import core_pb2 as core
 from protos.v1.resources_pb2 import WatchEvent
-from tests.support.builders import make_deployment, make_node, make_pod, make_service
-from tests.support.server import RunningApi
+from tests.support.builders import make_deployment, make_pod, make_service
 
 PODS, CONFIG_MAPS = registry.PODS, registry.CONFIG_MAPS
 
@@ -305,34 +302,3 @@ class TestBatchAndBind:
         assert any(c.type == "PodScheduled" and c.status == "True" for c in bound.status.conditions)
         with pytest.raises(errors.Conflict, match="already assigned"):
             await client.bind(pod, "node-2")
-
-
-class TestAccess:
-    async def test_an_agent_writes_its_own_node_only(self, api: RunningApi) -> None:
-        async with api.client(Identity("system:node:node-1", (users.NODES,))) as agent:
-            await agent.create(make_node(name="node-1"))
-            with pytest.raises(errors.Forbidden, match='cannot create resource "nodes"'):
-                await agent.create(make_node(name="node-2"))
-            with pytest.raises(errors.Forbidden):
-                await agent.create(config("a"))
-
-    async def test_an_agent_touches_only_pods_of_its_node(self, api: RunningApi, client: Client) -> None:
-        pod = await client.create(make_pod(name="a"))
-        bound = await client.bind(pod, "node-2")
-        async with api.client(Identity("system:node:node-1", (users.NODES,))) as agent:
-            with pytest.raises(errors.Forbidden, match="of another node"):
-                await agent.update_status(bound)
-            with pytest.raises(errors.Forbidden):
-                await agent.delete(PODS, "a", "default")
-
-    async def test_a_stranger_may_do_nothing(self, api: RunningApi) -> None:
-        async with api.client(Identity("stranger")) as stranger:
-            with pytest.raises(errors.Forbidden, match='User "stranger" cannot list resource "pods"'):
-                await stranger.list(PODS)
-
-    async def test_nobody_comes_in_without_a_certificate(self, api: RunningApi) -> None:
-        connection = api.connection()
-        bare = type(connection)(connection.address, connection.ca)
-        async with Client(bare, deadline_seconds=3) as nobody:
-            with pytest.raises(errors.Unavailable):
-                await nobody.list(PODS)

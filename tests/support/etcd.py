@@ -8,8 +8,8 @@ import shutil
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from controlplane.server.pki import Directory, Identity
@@ -75,30 +75,63 @@ def make_pki(path: Path) -> Directory:
 
 @contextlib.contextmanager
 def running_etcd() -> Iterator[RealEtcd]:
+    with running_cluster(1) as members:
+        yield members[0]
+
+
+@contextlib.contextmanager
+def running_cluster(count: int) -> Iterator[list[RealEtcd]]:
+    """The members of one etcd cluster. Each `endpoint` has the addresses of all, its own first."""
     home = Path(tempfile.mkdtemp(prefix="orlop-test-etcd-"))
     pki = make_pki(home / "pki")
-    port, peer = free_port(), free_port()
-    url, peer_url = f"https://127.0.0.1:{port}", f"http://127.0.0.1:{peer}"
-    certificates = [
-        f"--cert-file={pki.path}/etcd.crt", f"--key-file={pki.path}/etcd.key",
-        f"--trusted-ca-file={pki.path}/ca.crt", "--client-cert-auth",
-    ]  # fmt: skip
-    command = [
-        "etcd", "--name=test", f"--data-dir={home}/data", f"--listen-client-urls={url}", f"--advertise-client-urls={url}",
-        f"--listen-peer-urls={peer_url}", f"--initial-advertise-peer-urls={peer_url}",
-        f"--initial-cluster=test={peer_url}", *certificates,
-    ]  # fmt: skip
     own, authority = pki.load("apiserver"), pki.load("ca")
     assert own is not None
     assert authority is not None
-    endpoint = Endpoint((f"127.0.0.1:{port}",), authority.certificate, own.certificate, own.key)
-    etcd = RealEtcd(endpoint, pki, command, start(command))
+    ports, peers = [free_port() for _ in range(count)], [f"http://127.0.0.1:{free_port()}" for _ in range(count)]
+    cluster = ",".join(f"test-{number}={peer}" for number, peer in enumerate(peers))
+    members = []
     try:
-        eventually_sync(lambda: _listens(port), within=20)
-        yield etcd
+        for number, (port, peer) in enumerate(zip(ports, peers, strict=True)):
+            addresses = tuple(f"127.0.0.1:{each}" for each in [port, *(other for other in ports if other != port)])
+            endpoint = Endpoint(addresses, authority.certificate, own.certificate, own.key)
+            command = _command(f"test-{number}", home, pki, port=port, peer=peer, cluster=cluster)
+            members.append(RealEtcd(endpoint, pki, command, start(command)))
+        for port in ports:
+            eventually_sync(lambda port=port: _listens(port), within=20)  # type: ignore[misc]
+        yield members
     finally:
-        etcd.kill()
+        for member in members:
+            member.kill()
         shutil.rmtree(home, ignore_errors=True)
+
+
+def _command(name: str, home: Path, pki: Directory, *, port: int, peer: str, cluster: str) -> list[str]:
+    url = f"https://127.0.0.1:{port}"
+    return [
+        "etcd", f"--name={name}", f"--data-dir={home}/{name}", f"--listen-client-urls={url}",
+        f"--advertise-client-urls={url}", f"--listen-peer-urls={peer}", f"--initial-advertise-peer-urls={peer}",
+        f"--initial-cluster={cluster}", f"--cert-file={pki.path}/etcd.crt", f"--key-file={pki.path}/etcd.key",
+        f"--trusted-ca-file={pki.path}/ca.crt", "--client-cert-auth",
+    ]  # fmt: skip
+
+
+async def leader_of(members: Sequence[RealEtcd]) -> int:
+    """The index of the member that leads."""
+
+    async def found() -> int:
+        for number, member in enumerate(members):
+            alone = Etcd(replace(member.endpoint, addresses=member.endpoint.addresses[:1]))
+            try:
+                status = await alone.status()
+            except UnavailableError:
+                continue
+            finally:
+                await alone.close()
+            if status.leader and status.leader == status.header.member_id:
+                return number + 1
+        raise AssertionError("no member leads")
+
+    return await eventually(found, within=30) - 1
 
 
 def _listens(port: int) -> bool:

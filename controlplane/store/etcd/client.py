@@ -33,10 +33,9 @@ _OPTIONS: list[tuple[str, int | str]] = [
     ("grpc.max_reconnect_backoff_ms", 1_000),
     ("grpc.use_local_subchannel_pool", 1),
 ]
-_CALL_SECONDS = 10.0
+_CALL_SECONDS = 3.0  # a member that lost its leader may keep a request for seven, and drop it in the end
 _READ_SECONDS = 5.0  # to repeat a read for; a new leader is elected within two or three
 _READ_PAUSE_SECONDS = 0.1
-_STALE_SECONDS = 2.5  # for one try of a read: a member that lost its leader may not answer at all
 _PAGE = 500
 _WATCH_BACKOFF_SECONDS = (0.05, 1.0)
 _RESUMABLE = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.INTERNAL, grpc.StatusCode.UNKNOWN, grpc.StatusCode.CANCELLED)
@@ -121,9 +120,9 @@ class Etcd:
             response_deserializer=response.FromString,
         )
 
-    async def _call(self, method: Any, request: Any, *, seconds: float = _CALL_SECONDS) -> Any:
+    async def _call(self, method: Any, request: Any) -> Any:
         try:
-            return await method(request, timeout=seconds)
+            return await method(request, timeout=_CALL_SECONDS)
         except grpc.aio.AioRpcError as error:
             if error.code() == grpc.StatusCode.OUT_OF_RANGE:
                 raise CompactedError(0) from error
@@ -137,7 +136,7 @@ class Etcd:
         deadline = clock() + _READ_SECONDS
         while True:
             try:
-                return await self._call(method, request, seconds=_STALE_SECONDS)
+                return await self._call(method, request)
             except UnavailableError:
                 if clock() + _READ_PAUSE_SECONDS >= deadline:
                     raise

@@ -25,16 +25,19 @@ DESCRIPTOR: _descriptor.FileDescriptor
 class ResponseHeader(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
+    MEMBER_ID_FIELD_NUMBER: _builtins.int
     REVISION_FIELD_NUMBER: _builtins.int
+    member_id: _builtins.int
     revision: _builtins.int
     def __init__(
         self,
         *,
+        member_id: _builtins.int = ...,
         revision: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["revision", b"revision"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["member_id", b"member_id", "revision", b"revision"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

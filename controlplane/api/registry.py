@@ -48,7 +48,8 @@ PODS = Kind("Pod", "", "v1", "pods", "pod", ("po",), core.Pod, "pod", categories
             parts=("attach", "binding", "ephemeralcontainers", "eviction", "exec", "log", "portforward"),
             selectable=("spec.nodeName", "spec.restartPolicy", "spec.schedulerName", "spec.serviceAccountName",
                         "spec.hostNetwork", "status.phase", "status.podIP", "status.nominatedNodeName"))
-POD_TEMPLATES = Kind("PodTemplate", "", "v1", "podtemplates", "podtemplate", (), core.PodTemplate, "pod_template")
+POD_TEMPLATES = Kind("PodTemplate", "", "v1", "podtemplates", "podtemplate", (), core.PodTemplate, "pod_template",
+                     has_generation=True)
 SERVICES = Kind("Service", "", "v1", "services", "service", ("svc",), core.Service, "service", categories=_ALL,
                 selectable=("spec.clusterIP", "spec.type"), has_status=True)
 ENDPOINTS = Kind("Endpoints", "", "v1", "endpoints", "endpoints", ("ep",), core.Endpoints, "endpoints")
@@ -108,7 +109,8 @@ CLUSTER_ROLE_BINDINGS = Kind("ClusterRoleBinding", _RBAC, "v1", "clusterrolebind
 LEASES = Kind("Lease", "coordination.k8s.io", "v1", "leases", "lease", (), coordination.Lease, "lease",
               older=("coordination.k8s.io/v1beta1",))
 PRIORITY_CLASSES = Kind("PriorityClass", "scheduling.k8s.io", "v1", "priorityclasses", "priorityclass", ("pc",),
-                        scheduling.PriorityClass, "priority_class", namespaced=False, older=("scheduling.k8s.io/v1beta1",))
+                        scheduling.PriorityClass, "priority_class", namespaced=False,
+                       older=("scheduling.k8s.io/v1beta1", "scheduling.k8s.io/v1alpha1"))
 STORAGE_CLASSES = Kind("StorageClass", "storage.k8s.io", "v1", "storageclasses", "storageclass", ("sc",),
                        storage.StorageClass, "storage_class", namespaced=False, older=("storage.k8s.io/v1beta1",))
 NETWORK_POLICIES = Kind("NetworkPolicy", _NETWORKING, "v1", "networkpolicies", "networkpolicy", ("netpol",),
@@ -133,7 +135,7 @@ TOKEN_REVIEWS = Kind("TokenReview", _AUTHN, "v1", "tokenreviews", "tokenreview",
                      "token_review", namespaced=False, verbs=_CREATE_ONLY, stored=False, older=(f"{_AUTHN}/v1beta1",))
 SELF_SUBJECT_REVIEWS = Kind("SelfSubjectReview", _AUTHN, "v1", "selfsubjectreviews", "selfsubjectreview", (),
                             authentication.SelfSubjectReview, "self_subject_review", namespaced=False,
-                            verbs=_CREATE_ONLY, stored=False)
+                            verbs=_CREATE_ONLY, stored=False, older=(f"{_AUTHN}/v1beta1", f"{_AUTHN}/v1alpha1"))
 SUBJECT_ACCESS_REVIEWS = Kind("SubjectAccessReview", _AUTHZ, "v1", "subjectaccessreviews", "subjectaccessreview", (),
                               authorization.SubjectAccessReview, "subject_access_review", namespaced=False,
                               verbs=_CREATE_ONLY, stored=False, older=(f"{_AUTHZ}/v1beta1",))
@@ -236,4 +238,6 @@ def unwrap(box: Object) -> ApiObject | None:
 def kind_in(box: Object) -> Kind[Any] | None:
     """The row of the kind inside, or None when the box is empty."""
     field = box.WhichOneof("kind")
-    return None if field is None else _BY_FIELD[field]
+    if field is None:
+        return None
+    return _said(box.custom) if field == CUSTOM else _BY_FIELD[field]

@@ -13,6 +13,7 @@ from controlplane.api.patches.managers import Managers
 from controlplane.server import ownership, patching, requests, strategy
 from controlplane.server.admission.review import Review
 from controlplane.server.backend import Backend
+from controlplane.server.custom import in_force
 from controlplane.server.refusals import refuse, too_busy
 from controlplane.server.users import Caller
 from controlplane.store.records import Record
@@ -63,7 +64,7 @@ class Creation:
                 return Record(kind, key, ready.SerializeToString(), 0)
             record = await self._admission.quotas.under(review, partial(self._write, review, namespace))
             if record is not None:
-                return record
+                return await in_force(self._store, record)
             await self._explain_refused(kind, key, obj)
         raise too_busy(kind, key)
 

@@ -139,7 +139,11 @@ class ResourcesDoor:
             "DeleteCollection": unary(self._delete_collection, wire.DeleteCollectionRequest, authenticate),
             "Bind": unary(_boxed(verbs.bind), wire.BindRequest, authenticate),
             "Batch": unary(self._batch, wire.BatchRequest, authenticate),
+            "Kinds": unary(self._kinds, wire.KindsRequest, authenticate),
         })  # fmt: skip
+
+    async def _kinds(self, caller: Caller, request: wire.KindsRequest) -> bytes:
+        return (await self._verbs.kinds(caller, request)).SerializeToString()
 
     async def _list(self, caller: Caller, request: wire.ListRequest) -> bytes:
         page = await self._verbs.list(caller, request)

@@ -16,6 +16,7 @@ from controlplane.api.objects import ApiObject, Key, copy_of, is_terminating, se
 from controlplane.server import ownership, patching, requests, strategy
 from controlplane.server.admission.review import Review
 from controlplane.server.backend import Backend
+from controlplane.server.custom import in_force
 from controlplane.server.refusals import refuse, stale, too_busy
 from controlplane.server.users import Caller
 from controlplane.store.records import Record
@@ -124,7 +125,7 @@ class Modification:
                 return Record(kind, key, new.SerializeToString(), record.revision)
             written = await self._admission.quotas.under(review, partial(self.replace, record, old, new))
             if written is not None:
-                return written
+                return await in_force(self._store, written)
             record = None
         raise too_busy(kind, key)
 
@@ -143,6 +144,8 @@ class Modification:
         if not review.subresource:
             self._admission.addresses.allocate(new, old)
             refuse(kind, new, [*validation.problems_of(kind, new), *validation.update_problems(kind, old, new)])
+        elif kind.is_custom:
+            refuse(kind, new, validation.update_problems(kind, old, new))
         try:
             self._admission.check(review)
         except errors.StatusError:

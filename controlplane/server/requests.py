@@ -13,6 +13,7 @@ from controlplane.api import errors, fields, labels, registry
 from controlplane.api.catalogue import Catalogue
 from controlplane.api.objects import ApiObject, Key
 from controlplane.api.registry import Kind
+from controlplane.server.custom import read_custom
 from controlplane.server.users import Caller
 from controlplane.store.records import Record
 from protos.v1.resources_pb2 import CustomObject, Object
@@ -50,13 +51,21 @@ def key_for(kind: Kind[Any], namespace: str, name: str) -> Key:
 
 def object_in(catalogue: Catalogue, box: Object, caller: Caller, validation: str) -> tuple[Kind[Any], ApiObject]:
     """The object of a write and its kind. What becomes of fields that this server does not know, `validation` says."""
+    kind, obj = kind_in(catalogue, box)
+    if not kind.namespaced:
+        obj.metadata.namespace = ""
+    _discard_unknown(kind, obj, caller, validation)
+    if isinstance(obj, CustomObject):
+        read_custom(kind, obj, caller, strict=validation == STRICT, warn=validation in ("", WARN))
+    return kind, obj
+
+
+def kind_in(catalogue: Catalogue, box: Object) -> tuple[Kind[Any], ApiObject]:
+    """The object of a write, as it came, and its kind."""
     obj = registry.unwrap(box)
     kind = catalogue.by_type(obj.api_version, obj.kind) if isinstance(obj, CustomObject) else registry.kind_in(box)
     if obj is None or kind is None:
         raise _no_kind(obj)
-    if not kind.namespaced:
-        obj.metadata.namespace = ""
-    _discard_unknown(kind, obj, caller, validation)
     return kind, obj
 
 

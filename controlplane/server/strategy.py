@@ -80,7 +80,8 @@ def _spec_update(kind: Kind[Any], old: T, new: T) -> T:
         parts.copy_status(old, result)
     if is_terminating(old):
         _refuse_new_finalizers(kind, old, metadata)
-    if kind.has_generation and parts.wanted(result) != parts.wanted(old):
+    own = kind.has_status
+    if kind.has_generation and parts.wanted(result, has_status=own) != parts.wanted(old, has_status=own):
         metadata.generation = old.metadata.generation + 1
     return result
 

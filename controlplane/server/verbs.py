@@ -11,6 +11,7 @@ from controlplane.server.application import Application
 from controlplane.server.backend import Backend
 from controlplane.server.creation import Creation
 from controlplane.server.deletion import Deletion
+from controlplane.server.discovery import Discovery
 from controlplane.server.modification import Modification
 from controlplane.server.reads import Page, Reads
 from controlplane.server.users import Caller
@@ -53,6 +54,7 @@ class Verbs:
         self._modification = Modification(backend)
         self._deletion = Deletion(backend, self._modification)
         self._application = Application(backend, self._creation, self._modification)
+        self.kinds = Discovery(backend.store.catalogue, backend.authorizer).kinds
 
     async def get(self, caller: Caller, request: wire.GetRequest) -> Record:
         if request.subresource not in ("", "status"):
@@ -72,7 +74,7 @@ class Verbs:
     async def create(self, caller: Caller, request: wire.CreateRequest) -> Record:
         if request.subresource:
             return await self._part(request.resource, request.subresource).create(caller, request)
-        kind, _ = requests.object_in(self._catalogue, request.object, caller, request.field_validation)
+        kind, _ = requests.kind_in(self._catalogue, request.object)
         requests.kind_for(self._catalogue, kind.resource, "create")
         made = self._made.get(kind.resource)
         return await (made.create if made else self._creation.create)(caller, request)

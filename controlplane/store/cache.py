@@ -71,11 +71,10 @@ class KindCache:
         expired, self.log = self.log, EventLog(revision)
         expired.close()
 
-    def redefine(self, kind: Kind[Any]) -> None:
-        """Takes a new definition of the kind for the objects there are."""
+    def redefine(self, kind: Kind[Any], revision: int) -> None:
+        """Takes a new definition of the kind. The objects may look different by it, so watchers expire."""
         self.kind = kind
-        self._records = {key: record.of_kind(kind) for key, record in self._records.items()}
-        self._ordered = [self._records[key] for key in self._order]
+        self.load({key: record.of_kind(kind) for key, record in self._records.items()}, revision, self.damaged)
 
     def put(self, record: Record) -> None:
         old = self._records.get(record.key)
@@ -210,11 +209,17 @@ class Cache:
         """Puts the kinds that users define into the catalogue, before objects of theirs are met."""
         definitions = registry.CUSTOM_RESOURCE_DEFINITIONS
         prefix = keys.prefix_of(definitions)
+        defined: set[str] = set()
         for pair in pairs:
             read = self._read(definitions, Key("", ""), pair) if pair.key.startswith(prefix) else None
             if isinstance(read, Record):
-                kind = self.catalogue.define(cast("CustomResourceDefinition", read.message()))
-                self._kinds.setdefault(kind.resource, KindCache(kind, self.revision))
+                kind = self._kind_of(read)
+                if kind is not None:
+                    self.of(kind).kind = kind
+                    defined.add(kind.resource)
+        for kind in self.catalogue.custom:
+            if kind.resource not in defined:
+                self._define(kind.resource, None)
 
     def _take(self, revision: int, events: Any) -> None:
         touched: dict[str, KindCache] = {}
@@ -240,14 +245,22 @@ class Cache:
             cache.log.wake()
 
     def _define(self, resource: str, definition: Record | None) -> None:
-        if definition is None:
+        kind = None if definition is None else self._kind_of(definition)
+        if kind is None:
             self.catalogue.forget(resource)
             gone = self._kinds.pop(resource, None)
             if gone is not None:
                 gone.load({}, self.revision)  # its watchers expire
-            return
-        kind = self.catalogue.define(cast("CustomResourceDefinition", definition.message()))
-        self.of(kind).redefine(kind)
+        elif (cache := self.of(kind)).kind is not kind:
+            cache.redefine(kind, self.revision)
+
+    def _kind_of(self, definition: Record) -> Kind[Any] | None:
+        """The kind that a stored definition defines, None if it is not served."""
+        try:
+            return self.catalogue.define(cast("CustomResourceDefinition", definition.message()))
+        except ValueError as error:
+            log.error("definition cannot be used", name=definition.key.name, problem=str(error))
+            return None
 
     def _advance(self, revision: int) -> None:
         self.revision = revision

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple, cast
 from google.protobuf.message import Message
 
 from controlplane.api import fields
+from controlplane.api.custom_objects import as_read
 from controlplane.api.objects import ApiObject, Key
 from controlplane.api.registry import Kind
 
@@ -64,6 +65,7 @@ class Record:
     __slots__ = ("_facts", "_start", "boxed", "key", "kind", "revision")
 
     def __init__(self, kind: Kind[Any], key: Key, value: bytes, revision: int) -> None:
+        value = as_read(kind, value) if kind.is_custom else value
         version = str(revision).encode()
         merged = _VERSION_TAG + varint(len(version)) + version
         suffix = _METADATA_TAG + varint(len(merged)) + merged
@@ -102,6 +104,8 @@ class Record:
 
     def of_kind(self, kind: Kind[Any]) -> Record:
         """The same version of the object under a newer definition of its kind."""
+        if kind.is_custom:
+            return Record(kind, self.key, self.encoded, self.revision)
         same = Record.__new__(Record)
         same.kind, same.key, same.revision = kind, self.key, self.revision
         same.boxed, same._start, same._facts = self.boxed, self._start, None

@@ -35,7 +35,10 @@ def check_metadata(at: Place, kind: Kind[Any], metadata: meta.ObjectMeta) -> Non
     check_annotations(at / "annotations", metadata.annotations)
     _check_owners(at / "ownerReferences", metadata)
     for place, finalizer in (at / "finalizers").each(metadata.finalizers):
-        check_finalizer(place, finalizer)
+        if kind.is_custom or kind.name == "CustomResourceDefinition":
+            place.check(finalizer, names.qualified_name)
+        else:
+            check_finalizer(place, finalizer)
 
 
 def _as_if_completed(prefix: str) -> str:

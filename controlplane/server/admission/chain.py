@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from controlplane.server.admission.addresses import Ranges
 from controlplane.server.admission.classes import ClaimResize, DefaultClasses
+from controlplane.server.admission.custom_resources import CustomResources
 from controlplane.server.admission.limits import LimitRanger
 from controlplane.server.admission.namespaces import NamespaceLifecycle
 from controlplane.server.admission.node_restriction import NodeRestriction
@@ -19,6 +20,7 @@ from controlplane.server.admission.quotas import Quotas
 from controlplane.server.admission.review import Plugin, Review
 from controlplane.server.admission.service_accounts import ServiceAccounts
 from controlplane.server.admission.services import ServiceAddresses
+from controlplane.server.admission.support import SupportedFields
 from controlplane.server.sources import Sources
 from controlplane.store.records import Record
 from controlplane.store.store import Also, Store
@@ -37,6 +39,7 @@ class Admission:
         self._accounts = ServiceAccounts(store.cache, sources, automount_tokens=automount_tokens)
         self._plugins: Sequence[Plugin] = (
             self._namespaces,
+            SupportedFields(),  # before others add to what the caller wrote
             NodeRestriction(store.cache),
             LimitRanger(store.cache),
             self._accounts,
@@ -45,6 +48,7 @@ class Admission:
             PodDefaults(),
             DefaultClasses(store.cache),
             ClaimResize(store.cache),
+            CustomResources(store.cache, sources),
             *more,
         )
 

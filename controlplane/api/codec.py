@@ -15,6 +15,7 @@ import orjson
 from google.protobuf.message import Message
 
 from controlplane.api import custom_objects, decoding, encoding, parts, registry
+from controlplane.api.conversion import table as conversion
 from controlplane.api.custom.shaping import OBJECT_FIELDS
 from controlplane.api.encoding import message_to_dict
 from controlplane.api.errors import BadRequest, Problem
@@ -30,23 +31,35 @@ M = TypeVar("M", bound=Message)
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """An object, and the fields of its document that are no fields of its kind and were dropped."""
+    """An object, the fields of its document that are no fields of its kind and were dropped, and what there is against
+    the document's version."""
 
     obj: ApiObject
     unknown: tuple[Problem, ...] = ()
+    deprecation: str | None = None
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """`unknown field "spec.replicass"; did you mean "replicas"?`"""
-        return tuple(map(_told, self.unknown))
+        """`unknown field "spec.replicass"; did you mean "replicas"?`, `apps/v1beta1 Deployment is deprecated; use ...`"""
+        told = tuple(map(_told, self.unknown))
+        return told if self.deprecation is None else (self.deprecation, *told)
 
 
-def to_dict(kind: Kind[T], obj: T) -> dict[str, Any]:
-    """The object as JSON, `apiVersion` and `kind` first. The caller owns the result."""
+def to_dict(kind: Kind[T], obj: T, *, api_version: str = "") -> dict[str, Any]:
+    """The object as JSON, `apiVersion` and `kind` first; in the kind's own version unless another is asked for.
+
+    The caller owns the result. Raises BadRequest for an `api_version` that the kind does not have.
+    """
     if isinstance(obj, CustomObject):
-        return _custom_to_dict(kind, obj)
-    head = {"apiVersion": kind.api_version, "kind": kind.name}
-    return head | encoding.encoder_of(obj.DESCRIPTOR)(obj)  # type: ignore[no-any-return]
+        doc = _custom_to_dict(kind, obj)
+    else:
+        doc = {"apiVersion": kind.api_version, "kind": kind.name} | encoding.encoder_of(obj.DESCRIPTOR)(obj)
+    if api_version in ("", doc["apiVersion"]):
+        return doc
+    versions = (kind.api_version, *kind.older)
+    if api_version not in versions:
+        raise BadRequest(f"{kind.name} has no version {api_version}; it has {', '.join(versions)}", kind=kind.name)
+    return conversion.from_current(kind, doc, api_version)
 
 
 def to_json(kind: Kind[T], obj: T) -> bytes:
@@ -80,11 +93,15 @@ def decode(kind: Kind[Any] | None, doc: object) -> Decoded:
     kind = _agreed_kind(kind, doc)
     if kind.is_custom:
         return _decode_custom(kind, doc)
+    deprecation = None
+    if doc.get("apiVersion") in kind.older:
+        deprecation = conversion.deprecation(kind, doc["apiVersion"])
+        doc = conversion.to_current(kind, doc)
     obj = kind.message()
     problems = decoding.fill(obj, {name: value for name, value in doc.items() if name not in {"apiVersion", "kind"}})
     if any(problem.reason != decoding.UNKNOWN for problem in problems):
         raise _bad_request(obj, problems)
-    return Decoded(obj, tuple(problems))
+    return Decoded(obj, tuple(problems), deprecation)
 
 
 def _custom_to_dict(kind: Kind[Any], obj: CustomObject) -> dict[str, Any]:
@@ -130,15 +147,13 @@ def kind_of_document(doc: Mapping[str, Any]) -> Kind[Any]:
 
 
 def _agreed_kind(kind: Kind[Any] | None, doc: Mapping[str, Any]) -> Kind[Any]:
-    """The kind asked for, which the document may leave out but not contradict."""
+    """The kind asked for, which the document may leave out but not contradict. Any version of it will do."""
     if kind is None:
         return kind_of_document(doc)
-    for name, wanted in (("apiVersion", kind.api_version), ("kind", kind.name)):
+    for name, wanted in (("apiVersion", (kind.api_version, *kind.older)), ("kind", (kind.name,))):
         given = doc.get(name)
-        if kind.is_custom and name == "apiVersion" and given in kind.older:
-            continue
-        if given not in (None, "", wanted):
-            raise BadRequest(f"{name}: must be {wanted}, not {given}", kind=kind.name)
+        if given not in (None, "", *wanted):
+            raise BadRequest(f"{name}: must be {wanted[0]}, not {given}", kind=kind.name)
     return kind
 
 

@@ -85,7 +85,14 @@ def check_manager(name: str) -> None:
 
 def apply(kind: Kind[Any], old: T, change: Patch) -> T:
     """The object with the patch applied. Raises BadRequest when the result is no object of the kind."""
-    patched = _patched(kind, codec.to_dict(kind, old), change)
+    document = codec.to_dict(kind, old)
+    patched = _patched(kind, document, change)
+    if isinstance(patched, dict) and patched.get("apiVersion") != document["apiVersion"]:
+        raise errors.BadRequest(
+            f"the API version in the data ({patched.get('apiVersion')}) does not match the expected API version "
+            f"({document['apiVersion']})",
+            kind=kind.resource,
+        )
     result = read_object(kind, patched, change)
     refuse_other_name(kind, old, result)
     if result.metadata.resource_version not in ("", old.metadata.resource_version):

@@ -84,6 +84,8 @@ def _check_source(at: Place, metric: autoscaling.MetricSpec, source: str) -> Non
         case "External":
             _check_identifier(at / "metric", metric.external.metric)
             _check_value(at / "target", metric.external.target)
+            if metric.external.target.HasField("value") and metric.external.target.HasField("average_value"):
+                (at / "target" / "value").forbidden("may not set both a target value for metric and a per-pod target")
         case "Pods":
             _check_identifier(at / "metric", metric.pods.metric)
             _check_target(at / "target", metric.pods.target)
@@ -119,9 +121,7 @@ def _check_target(at: Place, target: autoscaling.MetricTarget) -> None:
 def _check_value(at: Place, target: autoscaling.MetricTarget) -> None:
     """The target of a metric that is one number for all pods."""
     _check_target(at, target)
-    if target.HasField("value") and target.HasField("average_value"):
-        (at / "value").forbidden("may not set both a target value for metric and a per-pod target")
-    elif not target.HasField("value") and not target.HasField("average_value"):
+    if not target.HasField("value") and not target.HasField("average_value"):
         (at / "averageValue").required("must set either a target value for metric or a per-pod target")
 
 

@@ -17,7 +17,7 @@ import signal
 import socket
 import sys
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ from controlplane.client.client import Client
 from controlplane.client.connection import SERVER_NAME, Connection
 from controlplane.client.election import Election, lead
 from controlplane.manager.runner import ManagerOptions, run_manager
+from controlplane.manager.signing import SigningAuthority
 from controlplane.scheduler.loop import SchedulerOptions, run_scheduler
 from controlplane.server import users
 from controlplane.server.app import ApiServer, Settings
@@ -109,6 +110,7 @@ class Options:
     history_bytes: int
     event_ttl: float
     encryption: Path | None
+    signing: SigningAuthority | None
     identity: str
     election: tuple[float, float, float]
 
@@ -142,6 +144,9 @@ def _parts(_context: click.Context, _option: click.Parameter, text: str) -> froz
 @click.option("--leader-elect-renew-deadline", "renew", default=10.0, show_default=True, help="Seconds to renew it within.")
 @click.option("--leader-elect-retry-period", "retry", default=2.0, show_default=True, help="Seconds between tries.")
 @click.option("--debug", is_flag=True, help="Log routine matters too.")
+@click.option("--cluster-signing-cert-file", type=click.Path(path_type=Path), help="Signs certificates on request; the CA.")
+@click.option("--cluster-signing-key-file", type=click.Path(path_type=Path), help="Its key.")
+@click.option("--cluster-signing-duration", default=31_536_000, show_default=True, help="Seconds that they are good.")
 @with_token_options
 def serve(
     path: Path, only: frozenset[str], listen: str, listen_tokens: str, server: str, etcd: str, etcd_ca: Path | None,
@@ -163,10 +168,18 @@ def serve(
     options = Options(
         directory, only, listen, listen_tokens, tokens, server, endpoint, service_cidr, cluster_cidr,
         node_monitor_grace, history, history_bytes, event_ttl, encryption_config,
+        _signing(directory, authn) if "controllers" in only else None,
         identity or f"{socket.gethostname()}_{uuid.uuid4()}", (lease, renew, retry),
     )  # fmt: skip
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_until_signal(lambda: _serve(options)))
+
+
+def _signing(directory: Directory, values: Mapping[str, Any]) -> SigningAuthority | None:
+    """Without an authority's key on this machine requests for certificates are left to others."""
+    certificate, key = values["cluster_signing_cert_file"], values["cluster_signing_key_file"]
+    pair = Pair(certificate.read_bytes(), key.read_bytes()) if certificate and key else directory.load("ca")
+    return None if pair is None else SigningAuthority(pair.certificate, pair.key, values["cluster_signing_duration"])
 
 
 def _ca(directory: Directory) -> bytes:
@@ -206,7 +219,11 @@ async def _serve(options: Options) -> None:
             tasks.create_task(_with_client(connection, work), name="scheduler")
         if "controllers" in options.parts:
             connection = _connection(options, server, "controllers")
-            manager = ManagerOptions(cluster_cidr=options.cluster_cidr, node_monitor_grace_seconds=options.node_grace)
+            manager = ManagerOptions(
+                cluster_cidr=options.cluster_cidr,
+                node_monitor_grace_seconds=options.node_grace,
+                signing=options.signing,
+            )
             work = _elected(options, "kube-controller-manager", lambda client: run_manager(client, manager))
             tasks.create_task(_with_client(connection, work), name="controllers")
 

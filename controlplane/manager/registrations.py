@@ -10,6 +10,7 @@ from controlplane.api.objects import ApiObject, Key, key_of
 from controlplane.api.registry import Kind
 from controlplane.controllers import garbage, namespace
 from controlplane.controllers.backends import SELECTS, changed_for_services, services_of
+from controlplane.controllers.certificates import plan_clearing_away
 from controlplane.controllers.clusterrole_aggregation import aggregates, plan_aggregation
 from controlplane.controllers.deployment import plan_deployment
 from controlplane.controllers.endpoints import plan_endpoints
@@ -21,6 +22,7 @@ from controlplane.controllers.plan import Plan
 from controlplane.controllers.pod_garbage import plan_lost_pod
 from controlplane.controllers.replicaset import plan_replica_set
 from controlplane.controllers.taint_eviction import plan_taint_eviction
+from controlplane.controllers.token_secrets import account_of, plan_token_secret
 from controlplane.controllers.view import CONTROLLED_BY, LABEL, NAMESPACE, NODE, ORPHANS_IN, OWNED_BY, View
 from controlplane.manager.controller import Controller, Read, Watch, for_each, itself
 from controlplane.manager.heartbeats import Heartbeats
@@ -52,6 +54,8 @@ def all_controllers(
         _namespaces(),
         _garbage(),
         _cluster_role_aggregation(),
+        _certificate_requests(),
+        _token_secrets(),
     ]
 
 
@@ -217,3 +221,20 @@ def _cluster_role_aggregation() -> Controller[Key]:
 
     plan = for_each(registry.CLUSTER_ROLES, plan_aggregation)
     return Controller("clusterrole-aggregation-controller", plan, (Watch(registry.CLUSTER_ROLES, aggregated),), workers=1)
+
+
+def _certificate_requests() -> Controller[Key]:
+    watches = (Watch(registry.CERTIFICATE_SIGNING_REQUESTS, itself),)
+    return Controller("csrcleaner", for_each(registry.CERTIFICATE_SIGNING_REQUESTS, plan_clearing_away), watches)
+
+
+def _token_secrets() -> Controller[Key]:
+    def on_gone_account(old: core.ServiceAccount | None, new: core.ServiceAccount | None, view: View) -> Iterable[Key]:
+        if old is not None and (new is None or new.metadata.uid != old.metadata.uid):
+            for secret in view.select(registry.SECRETS, NAMESPACE, old.metadata.namespace):
+                if account_of(secret) == key_of(old):
+                    yield key_of(secret)
+
+    watches = (Watch(registry.SECRETS, itself), Watch(registry.SERVICE_ACCOUNTS, on_gone_account))
+    reads = (Read(registry.SECRETS, NAMESPACE),)
+    return Controller("token-controller", for_each(registry.SECRETS, plan_token_secret), watches, reads)

@@ -25,6 +25,7 @@ from controlplane.manager.copies import Copies
 from controlplane.manager.expectations import Expectations
 from controlplane.manager.heartbeats import Heartbeats
 from controlplane.manager.registrations import all_controllers
+from controlplane.manager.signing import Signing, SigningAuthority
 from controlplane.manager.writer import Writer
 
 log = structlog.get_logger()
@@ -36,11 +37,13 @@ _LONGEST_PAUSE = 15.0
 
 @dataclass(frozen=True, slots=True)
 class ManagerOptions:
-    """`cluster_cidr` is where the nodes' pod ranges come from, each a /`node_cidr_bits`."""
+    """`cluster_cidr` is where the nodes' pod ranges come from, each a /`node_cidr_bits`. Without `signing` requests for
+    certificates are left to others."""
 
     cluster_cidr: str = "10.244.0.0/16"
     node_cidr_bits: int = 24
     node_monitor_grace_seconds: float = 40.0
+    signing: SigningAuthority | None = None
 
 
 async def run_manager(client: Client, options: ManagerOptions) -> None:
@@ -61,6 +64,10 @@ async def run_manager(client: Client, options: ManagerOptions) -> None:
         for controller in controllers:
             worker = ControllerRunner(controller, client, copies, writer, clock=time.time)
             tasks.create_task(worker.run(), name=controller.name)
+        if options.signing is not None:
+            signing = Signing(client, options.signing, clock=time.time)
+            requests = copies.of(registry.CERTIFICATE_SIGNING_REQUESTS)
+            tasks.create_task(signing.run(requests), name="certificate-signing")
         log.info("controllers started", controllers=len(controllers))
 
 

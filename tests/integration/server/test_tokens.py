@@ -6,6 +6,7 @@ import datetime
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import grpc
 import grpc.aio
@@ -275,8 +276,9 @@ async def test_groups_without_a_user_are_no_impersonation(api: RunningApi) -> No
     options = [("grpc.ssl_target_name_override", link.server_name)]
     metadata = (("authorization", "Bearer ann-token"), ("impersonate-group", "system:masters"))
     async with grpc.aio.secure_channel(link.address, credentials, options) as channel:
+        call: Any = channel.unary_unary("/orlop.v1.Resources/List")
         with pytest.raises(grpc.aio.AioRpcError) as refused:
-            await channel.unary_unary("/orlop.v1.Resources/List")(b"", metadata=metadata)
+            await call(b"", metadata=metadata)
     assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
     assert "impersonate-user" in str(refused.value.details())
 

@@ -182,13 +182,14 @@ _BY_MESSAGE = {kind.message.DESCRIPTOR.full_name: kind for kind in (*KINDS, *BOD
 _BY_TYPE = {(version, kind.name): kind for kind in (*KINDS, *BODIES) for version in (kind.api_version, *kind.older)}
 
 
-def _words(kind: Kind[Any]) -> set[str]:
+def words_of(kind: Kind[Any]) -> set[str]:
+    """What a person may call the kind."""
     names = {kind.plural, kind.singular, kind.name.lower(), *kind.short}
     groups = {kind.group, f"{kind.version}.{kind.group}"} if kind.group else set()
     return names | {f"{name}.{group}" for name in (kind.plural, kind.singular) for group in groups}
 
 
-_BY_WORD = {word: kind for kind in reversed(KINDS) for word in _words(kind)}
+_BY_WORD = {word: kind for kind in reversed(KINDS) for word in words_of(kind)}
 
 
 def by_resource(resource: str) -> Kind[Any] | None:

@@ -17,6 +17,7 @@ import orjson
 from controlplane.api import errors, registry
 from controlplane.api.objects import ApiObject, T
 from controlplane.api.registry import Kind
+from controlplane.api.served import kind_from
 from controlplane.client.connection import Connection
 from controlplane.client.failures import to_status_error
 from protos.v1 import core_pb2 as core
@@ -283,6 +284,11 @@ class Client:
     async def bind(self, pod: core.Pod, node: str) -> core.Pod:
         request = bind_write(pod.metadata.namespace, pod.metadata.name, pod.metadata.uid, node).bind
         return _object(registry.PODS, await self._call(self._resources.Bind, request))
+
+    async def kinds(self) -> Sequence[Kind[Any]]:
+        """Every kind that the server has, those that users define among them, ordered by group and name."""
+        answer: wire.KindsResponse = await self._call(self._resources.Kinds, wire.KindsRequest())
+        return [kind_from(served) for served in answer.kinds]
 
     async def batch(self, writes: Sequence[wire.WriteRequest]) -> Sequence[ApiObject | errors.StatusError]:
         """Many writes at once; the outcomes in the same order, each an object or the reason why not."""

@@ -86,11 +86,11 @@ def check_manager(name: str) -> None:
 def apply(kind: Kind[Any], old: T, change: Patch) -> T:
     """The object with the patch applied. Raises BadRequest when the result is no object of the kind."""
     document = codec.to_dict(kind, old)
+    version = document["apiVersion"]
     patched = _patched(kind, document, change)
-    if isinstance(patched, dict) and patched.get("apiVersion") != document["apiVersion"]:
+    if patched.get("apiVersion") != version:
         raise errors.BadRequest(
-            f"the API version in the data ({patched.get('apiVersion')}) does not match the expected API version "
-            f"({document['apiVersion']})",
+            f"the API version in the data ({patched.get('apiVersion')}) does not match the expected API version ({version})",
             kind=kind.resource,
         )
     result = read_object(kind, patched, change)

@@ -65,6 +65,10 @@ protos:
     PATH="{{justfile_directory()}}/.venv/bin:$PATH" {{py}} -m grpc_tools.protoc -I. --python_out=. --mypy_out=quiet:. protos/v1/*.proto controlplane/store/etcd/rpc.proto
     PATH="{{justfile_directory()}}/.venv/bin:$PATH" {{py}} -m grpc_tools.protoc -I. --grpc_python_out=. --mypy_grpc_out=quiet:. protos/v1/resources.proto protos/v1/node.proto
 
+# the page of what is stored but not acted on, from its table
+unsupported-fields:
+    {{py}} -m controlplane.api.support_page > docs/unsupported-fields.md
+
 # accept changed screenshots of the console, after looking at them
 snapshots:
     {{py}} -m pytest tests/console --snapshot-update

@@ -14,6 +14,7 @@ from controlplane.server.admission.limits import LimitRanger
 from controlplane.server.admission.namespaces import NamespaceLifecycle
 from controlplane.server.admission.node_restriction import NodeRestriction
 from controlplane.server.admission.nodes import NewNodes
+from controlplane.server.admission.pod_security import PodSecurity
 from controlplane.server.admission.pods import PodDefaults
 from controlplane.server.admission.priority import Priority
 from controlplane.server.admission.quotas import Quotas
@@ -43,6 +44,7 @@ class Admission:
             NodeRestriction(store.cache),
             LimitRanger(store.cache),
             self._accounts,
+            PodSecurity(store.cache),
             NewNodes(),
             Priority(store.cache),
             PodDefaults(),

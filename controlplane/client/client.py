@@ -49,6 +49,14 @@ class Change(Generic[T]):
     initial_events_end: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Converted:
+    """A document in the version asked for, and what there is to say about the one given."""
+
+    document: dict[str, Any]
+    warnings: tuple[str, ...]
+
+
 def create_write(obj: ApiObject) -> wire.WriteRequest:
     return wire.WriteRequest(create=wire.CreateRequest(object=registry.wrap(obj)))
 
@@ -289,6 +297,13 @@ class Client:
         """Every kind that the server has, those that users define among them, ordered by group and name."""
         answer: wire.KindsResponse = await self._call(self._resources.Kinds, wire.KindsRequest())
         return [kind_from(served) for served in answer.kinds]
+
+    async def convert(self, document: bytes | str, api_version: str = "") -> Converted:
+        """The document, JSON or YAML, in another version of its kind; in the one that is served by default."""
+        text = document.encode() if isinstance(document, str) else document
+        request = wire.ConvertRequest(document=text, api_version=api_version)
+        answer: wire.ConvertResponse = await self._call(self._resources.Convert, request)
+        return Converted(orjson.loads(answer.document), tuple(answer.warnings))
 
     async def batch(self, writes: Sequence[wire.WriteRequest]) -> Sequence[ApiObject | errors.StatusError]:
         """Many writes at once; the outcomes in the same order, each an object or the reason why not."""

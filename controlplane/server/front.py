@@ -44,6 +44,10 @@ class Front:
         async with self._gate.request(caller, request):
             return await self._verbs.kinds(caller, request)
 
+    async def convert(self, caller: Caller, request: wire.ConvertRequest) -> wire.ConvertResponse:
+        async with self._gate.request(caller, request):
+            return await self._verbs.convert(caller, request)
+
     async def watch(self, caller: Caller, request: wire.WatchRequest) -> AsyncIterator[bytes]:
         """A watch lasts: it has a line in the log, at its end, but no seat."""
         async with self._gate.audited(caller, request), contextlib.aclosing(self._verbs.watch(caller, request)) as chunks:  # type: ignore[type-var]

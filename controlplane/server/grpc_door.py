@@ -140,10 +140,14 @@ class ResourcesDoor:
             "Bind": unary(_boxed(verbs.bind), wire.BindRequest, authenticate),
             "Batch": unary(self._batch, wire.BatchRequest, authenticate),
             "Kinds": unary(self._kinds, wire.KindsRequest, authenticate),
+            "Convert": unary(self._convert, wire.ConvertRequest, authenticate),
         })  # fmt: skip
 
     async def _kinds(self, caller: Caller, request: wire.KindsRequest) -> bytes:
         return (await self._verbs.kinds(caller, request)).SerializeToString()
+
+    async def _convert(self, caller: Caller, request: wire.ConvertRequest) -> bytes:
+        return (await self._verbs.convert(caller, request)).SerializeToString()
 
     async def _list(self, caller: Caller, request: wire.ListRequest) -> bytes:
         page = await self._verbs.list(caller, request)

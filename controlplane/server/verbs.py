@@ -9,6 +9,7 @@ from controlplane.api import errors
 from controlplane.server import requests
 from controlplane.server.application import Application
 from controlplane.server.backend import Backend
+from controlplane.server.conversion import Conversion
 from controlplane.server.creation import Creation
 from controlplane.server.deletion import Deletion
 from controlplane.server.discovery import Discovery
@@ -55,6 +56,7 @@ class Verbs:
         self._deletion = Deletion(backend, self._modification)
         self._application = Application(backend, self._creation, self._modification)
         self.kinds = Discovery(backend.store.catalogue, backend.authorizer).kinds
+        self.convert = Conversion(backend.store.catalogue, backend.authorizer).convert
 
     async def get(self, caller: Caller, request: wire.GetRequest) -> Record:
         if request.subresource not in ("", "status"):

@@ -1,0 +1,70 @@
+"""Convert, and documents of older versions on their way in, over gRPC."""
+
+from __future__ import annotations
+
+import pytest
+
+from controlplane.api import codec, errors, registry
+from controlplane.client.client import Client
+from controlplane.server.pki import Identity
+from tests.support.server import RunningApi
+
+OLD = """
+apiVersion: extensions/v1beta1
+kind: Deployment
+metadata:
+  name: web
+  namespace: default
+spec:
+  replicas: 2
+  template:
+    metadata:
+      labels: {app: web}
+    spec:
+      containers:
+      - {name: web, image: "nginx:1.27"}
+"""
+
+
+async def test_an_old_manifest_becomes_one_of_today(client: Client) -> None:
+    answer = await client.convert(OLD)
+    assert answer.warnings == ("extensions/v1beta1 Deployment is deprecated; use apps/v1 Deployment",)
+    assert answer.document["apiVersion"] == "apps/v1"
+    assert answer.document["spec"]["selector"] == {"matchLabels": {"app": "web"}}
+    made = await client.create(codec.from_dict(registry.DEPLOYMENTS, answer.document))
+    assert made.spec.strategy.rolling_update.max_surge.int_val == 1
+
+
+async def test_a_manifest_of_today_becomes_an_old_one_and_nothing_is_stored(client: Client) -> None:
+    today = (await client.convert(OLD)).document
+    answer = await client.convert(codec.to_json(registry.DEPLOYMENTS, codec.from_dict(None, today)), "apps/v1beta2")
+    assert answer.warnings == ()
+    assert answer.document == today | {"apiVersion": "apps/v1beta2"}
+    assert not (await client.list(registry.DEPLOYMENTS)).items
+
+
+async def test_unknown_fields_are_told(client: Client) -> None:
+    answer = await client.convert(OLD + "  replicass: 3\n")
+    assert 'unknown field "spec.replicass"; did you mean "replicas"?' in answer.warnings
+
+
+@pytest.mark.parametrize(
+    ("document", "version", "told"),
+    [
+        (OLD, "apps/v1alpha1", "Deployment has no version apps/v1alpha1; it has apps/v1, apps/v1beta2"),
+        (OLD.replace("extensions/v1beta1", "apps/v7"), "", 'no matches for kind "Deployment" in version "apps/v7"'),
+        ("[1, 2]", "", "must be one object in JSON or YAML"),
+        ("a: [", "", "document: "),
+        (OLD + "---" + OLD, "", "must be one object in JSON or YAML"),
+        ("[" * 2000 + "]" * 2000, "", "document: "),
+    ],
+)
+async def test_what_cannot_be_converted_is_refused(client: Client, document: str, version: str, told: str) -> None:
+    with pytest.raises(errors.BadRequest) as refused:
+        await client.convert(document, version)
+    assert told in str(refused.value)
+
+
+async def test_everyone_who_is_known_may_convert(api: RunningApi) -> None:
+    async with api.client(Identity("alice", ())) as alice:
+        assert (await alice.convert(OLD)).document["kind"] == "Deployment"

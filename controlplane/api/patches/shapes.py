@@ -14,7 +14,6 @@ from typing import Any, Literal, cast
 import orjson
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
-from controlplane.api.catalogue import storage_version
 from controlplane.api.encoding import is_inline, is_map, type_of
 from controlplane.api.json_values import UNIONS, WRITERS
 from controlplane.api.kind import Kind
@@ -112,7 +111,7 @@ def of_kind(kind: Kind[Any]) -> Shape:
         return _of_document(cast("Descriptor", kind.message.DESCRIPTOR))
     known = _custom.get(kind.resource)
     if known is None or known[0] is not kind.definition:
-        known = _custom[kind.resource] = (kind.definition, _of_definition(kind.definition))
+        known = _custom[kind.resource] = (kind.definition, _of_definition(kind.definition, kind.version))
     return known[1]
 
 
@@ -166,10 +165,10 @@ def _of_field(field: FieldDescriptor) -> Shape:
     )
 
 
-def _of_definition(definition: CustomResourceDefinition) -> Shape:
-    schema = storage_version(definition).schema
-    root = _of_schema(schema.open_api_v3_schema) if schema.HasField("open_api_v3_schema") else ANY
-    return _as_object(root)
+def _of_definition(definition: CustomResourceDefinition, version: str) -> Shape:
+    schema = next((known.schema for known in definition.spec.versions if known.name == version), None)
+    known = schema is not None and schema.HasField("open_api_v3_schema")
+    return _as_object(_of_schema(schema.open_api_v3_schema) if schema is not None and known else ANY)
 
 
 def _as_object(shape: Shape) -> Shape:

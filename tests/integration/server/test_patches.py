@@ -8,7 +8,9 @@ from typing import Any
 import orjson
 import pytest
 
-from controlplane.api import errors, registry
+from controlplane.api import codec, errors, registry
+from controlplane.api.catalogue import custom_kind
+from controlplane.api.kind import Kind
 from controlplane.client.client import Client, patch_write
 from controlplane.server import users
 from controlplane.server.pki import Identity
@@ -17,6 +19,7 @@ from protos.v1 import meta_pb2 as meta
 from protos.v1 import resources_pb2 as wire
 from tests.support.builders import make_deployment, make_node
 from tests.support.server import RunningApi
+from tests.support.waiting import eventually
 
 CONFIG_MAPS, DEPLOYMENTS, NODES = registry.CONFIG_MAPS, registry.DEPLOYMENTS, registry.NODES
 MERGE, JSON, STRATEGIC = wire.PatchRequest.MERGE, wire.PatchRequest.JSON, wire.PatchRequest.STRATEGIC
@@ -490,3 +493,108 @@ class TestBatches:
         await client.create(config(a="1"))
         outcomes = await client.batch([patch_write(CONFIG_MAPS, "a", "default", {"data": {"b": "2"}})])
         assert [type(outcome).__name__ for outcome in outcomes] == ["ConfigMap"]
+
+
+CRONTABS: dict[str, Any] = {
+    "apiVersion": "apiextensions.k8s.io/v1",
+    "kind": "CustomResourceDefinition",
+    "metadata": {"name": "crontabs.stable.example.com"},
+    "spec": {
+        "group": "stable.example.com",
+        "scope": "Namespaced",
+        "names": {"plural": "crontabs", "singular": "crontab", "kind": "CronTab", "listKind": "CronTabList"},
+        "versions": [{
+            "name": "v1", "served": True, "storage": True, "subresources": {"status": {}},
+            "schema": {"openAPIV3Schema": {"type": "object", "properties": {
+                "spec": {"type": "object", "properties": {
+                    "image": {"type": "string"},
+                    "args": {"type": "array", "items": {"type": "string"}},
+                    "hosts": {"type": "array", "items": {"type": "string"}, "x-kubernetes-list-type": "set"},
+                    "ports": {
+                        "type": "array", "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["port", "protocol"],
+                        "items": {"type": "object", "required": ["port"], "properties": {
+                            "port": {"type": "integer"},
+                            "protocol": {"type": "string", "default": "TCP"},
+                            "name": {"type": "string"},
+                        }},
+                    },
+                }},
+                "status": {"type": "object", "properties": {"phase": {"type": "string"}}},
+            }}},
+        }],
+    },
+    "status": {
+        "acceptedNames": {"plural": "crontabs", "singular": "crontab", "kind": "CronTab", "listKind": "CronTabList"},
+        "conditions": [
+            {"type": "NamesAccepted", "status": "True", "reason": "NoConflicts", "message": "no conflicts found"},
+            {"type": "Established", "status": "True", "reason": "InitialNamesAccepted", "message": "accepted"},
+        ],
+    },
+}  # fmt: skip
+
+
+def crontab(**spec: Any) -> dict[str, Any]:
+    metadata = {"name": "a", "namespace": "default"}
+    return {"apiVersion": "stable.example.com/v1", "kind": "CronTab", "metadata": metadata, "spec": spec}
+
+
+@pytest.fixture
+async def crontabs(client: Client) -> Kind[Any]:
+    definition: Any = codec.from_dict(registry.CUSTOM_RESOURCE_DEFINITIONS, CRONTABS)
+    kind = custom_kind(definition)
+    await client.create(definition)
+    await client.patch(
+        registry.CUSTOM_RESOURCE_DEFINITIONS, definition.metadata.name, "", {"status": CRONTABS["status"]},
+        subresource="status")  # fmt: skip
+
+    async def served() -> bool:
+        try:
+            await client.list(kind)
+        except errors.NotFound:
+            return False
+        return True
+
+    await eventually(served)
+    return kind
+
+
+class TestCustomObjects:
+    async def test_lists_merge_as_their_definition_says(self, client: Client, crontabs: Kind[Any]) -> None:
+        one = crontab(args=["a"], hosts=["x"], ports=[{"port": 53, "name": "dns"}])
+        made = await client.apply(crontabs, one, field_manager="one")
+        assert owned(made, "one")["f:spec"] == {
+            "f:args": {},
+            "f:hosts": {'v:"x"': {}},
+            "f:ports": {'k:{"port":53,"protocol":"TCP"}': {".": {}, "f:name": {}, "f:port": {}}},
+        }
+        two = crontab(hosts=["x", "y"], ports=[{"port": 53, "protocol": "UDP"}])
+        both = codec.to_dict(crontabs, await client.apply(crontabs, two, field_manager="two"))["spec"]
+        assert both["hosts"] == ["x", "y"]
+        assert both["ports"] == [{"port": 53, "protocol": "TCP", "name": "dns"}, {"port": 53, "protocol": "UDP"}]
+        with pytest.raises(errors.Conflict, match=r'conflict with "one": \.spec\.args'):
+            await client.apply(crontabs, crontab(args=["b"]), field_manager="two")
+        left = codec.to_dict(crontabs, await client.apply(crontabs, crontab(), field_manager="one"))["spec"]
+        assert left == {"hosts": ["x", "y"], "ports": [{"port": 53, "protocol": "UDP"}]}
+
+    async def test_merge_and_json_patches_work_and_strategic_ones_do_not(self, client: Client, crontabs: Kind[Any]) -> None:
+        await client.apply(crontabs, crontab(image="a", args=["a"]), field_manager="one")
+        await client.patch(crontabs, "a", "default", {"spec": {"image": None}})
+        patched = await client.patch(
+            crontabs, "a", "default", [{"op": "add", "path": "/spec/args/-", "value": "b"}], type=JSON
+        )
+        assert codec.to_dict(crontabs, patched)["spec"] == {"args": ["a", "b"]}
+        with pytest.raises(errors.UnsupportedMediaType, match=r"accepted media types include: application/json-patch\+json"):
+            await client.patch(crontabs, "a", "default", {}, type=STRATEGIC)
+        with pytest.raises(errors.BadRequest, match=r'unknown field "spec\.imag"'):
+            await client.patch(crontabs, "a", "default", {"spec": {"imag": "x"}})
+
+    async def test_a_status_is_applied_by_itself(self, client: Client, crontabs: Kind[Any]) -> None:
+        await client.apply(crontabs, crontab(image="a") | {"status": {"phase": "No"}}, field_manager="one")
+        wanted = crontab(image="b") | {"status": {"phase": "Ready"}}
+        applied = await client.apply(crontabs, wanted, field_manager="one", subresource="status")
+        document = codec.to_dict(crontabs, applied)
+        assert (document["spec"], document["status"]) == ({"image": "a"}, {"phase": "Ready"})
+
+    async def test_what_the_definition_does_not_know_is_refused(self, client: Client, crontabs: Kind[Any]) -> None:
+        with pytest.raises(errors.BadRequest, match=r"\.spec\.imag: field not declared in schema"):
+            await client.apply(crontabs, crontab(imag="a"), field_manager="one")

@@ -4,13 +4,14 @@ The format is Kubernetes', so that kubectl reads the same file; entries and fiel
 Several files may be read together (`KUBECONFIG=a:b`): for each entry the first file that has it counts. Paths in a file are
 relative to its folder.
 
-A cluster's gRPC address stands in an extension, as `server` is where REST clients go:
+A cluster's gRPC addresses stand in an extension, as `server` is where REST clients go. Users with a certificate go to
+`grpc`, those with a token to `tokens`:
 
     - name: orlop
       cluster:
         server: https://192.168.66.1:6443
         certificate-authority-data: …
-        extensions: [{name: orlop, extension: {grpc: 192.168.66.1:6444}}]
+        extensions: [{name: orlop, extension: {grpc: 192.168.66.1:6444, tokens: 192.168.66.1:6445}}]
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from controlplane.client.connection import Connection
+    from controlplane.client.connection import Connection, Impersonation
 
 EXTENSION = "orlop"
 
@@ -125,16 +126,22 @@ class Kubeconfig:
         chosen = self.context(context)
         cluster = self._named(self.clusters, chosen, "cluster")
         user = self._named(self.users, chosen, "user")
-        if user.content and "client-certificate" not in user.content and "client-certificate-data" not in user.content:
+        certificate = _material(user, "client-certificate")
+        token, token_file = str(user.content.get("token") or ""), _token_file(user)
+        if user.content and not (certificate or token or token_file):
             raise KubeconfigError(
-                f'user "{user.name}" in {user.path} has no client certificate; other ways in are not known'
+                f'user "{user.name}" in {user.path} has no client certificate and no token; other ways in are not known'
             )
+        by_token = not certificate and bool(token or token_file)
         return Connection(
-            address=_grpc_address(cluster),
+            address=_address(cluster, "tokens" if by_token else "grpc"),
             ca=_material(cluster, "certificate-authority"),
-            certificate=_material(user, "client-certificate"),
+            certificate=certificate,
             key=_material(user, "client-key"),
             server_name=str(cluster.content.get("tls-server-name") or SERVER_NAME),
+            token=token if by_token else "",
+            token_file=token_file if by_token else None,
+            impersonate=_impersonation(user),
         )
 
     def _section(self, section: str) -> dict[str, Entry]:
@@ -158,6 +165,7 @@ def write_context(
     *,
     server: str,
     grpc: str,
+    tokens: str = "",
     ca: bytes,
     certificate: bytes,
     key: bytes,
@@ -167,7 +175,7 @@ def write_context(
     cluster = {
         "server": server,
         "certificate-authority-data": _base64(ca),
-        "extensions": [{"name": EXTENSION, "extension": {"grpc": grpc}}],
+        "extensions": [{"name": EXTENSION, "extension": {"grpc": grpc, **({"tokens": tokens} if tokens else {})}}],
     }
     user = {"client-certificate-data": _base64(certificate), "client-key-data": _base64(key)}
 
@@ -263,15 +271,37 @@ def _items(source: Source, section: str) -> list[Document]:
     return items
 
 
-def _grpc_address(cluster: Entry) -> str:
+def _address(cluster: Entry, which: str) -> str:
+    """`grpc` is where certificates are asked for, `tokens` where they are not."""
     for extension in cluster.content.get("extensions") or ():
         if isinstance(extension, dict) and extension.get("name") == EXTENSION:
-            address = (extension.get("extension") or {}).get("grpc")
+            address = (extension.get("extension") or {}).get(which)
             if address:
                 return str(address)
     raise KubeconfigError(
-        f'cluster "{cluster.name}" in {cluster.path} has no extension named {EXTENSION} with a grpc address; '
+        f'cluster "{cluster.name}" in {cluster.path} has no extension named {EXTENSION} with a {which} address; '
         "it seems not to be one of ours"
+    )
+
+
+def _token_file(user: Entry) -> Path | None:
+    named = user.content.get("tokenFile")
+    return user.path.parent / str(named) if named else None
+
+
+def _impersonation(user: Entry) -> Impersonation | None:
+    """Whom the user acts as, by the fields `as`, `as-uid`, `as-groups` and `as-user-extra`."""
+    from controlplane.client.connection import Impersonation
+
+    name = user.content.get("as")
+    if not name:
+        return None
+    extra = user.content.get("as-user-extra") or {}
+    return Impersonation(
+        str(name),
+        tuple(map(str, user.content.get("as-groups") or ())),
+        str(user.content.get("as-uid") or ""),
+        tuple((str(key), tuple(map(str, values))) for key, values in extra.items()),
     )
 
 

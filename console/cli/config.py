@@ -165,18 +165,20 @@ def _set_context(settings: Settings, name: str | None, current: bool, cluster: s
 @options.common
 @click.option("--server", default=None, help="The address for REST, https://HOST:PORT.")
 @click.option("--grpc", default=None, help="The address for gRPC, HOST:PORT.")
+@click.option("--grpc-tokens", default=None, help="The address for users with tokens, HOST:PORT.")
 @click.option("--certificate-authority", default=None, metavar="FILE", help="Whose certificates to trust.")
 @click.option("--tls-server-name", default=None, help="The name in the server's certificate.")
 @click.pass_obj
 def _set_cluster(
-    settings: Settings, name: str, server: str | None, grpc: str | None, certificate_authority: str | None,
-    tls_server_name: str | None,
+    settings: Settings, name: str, server: str | None, grpc: str | None, grpc_tokens: str | None,
+    certificate_authority: str | None, tls_server_name: str | None,
 ) -> None:  # fmt: skip
     """Create or change a cluster."""
     fields: dict[str, Any] = {"server": server, "tls-server-name": tls_server_name}
     fields["certificate-authority"] = _whole(certificate_authority)
-    if grpc:
-        fields["extensions"] = [{"name": kubeconfig.EXTENSION, "extension": {"grpc": grpc}}]
+    addresses = {word: address for word, address in (("grpc", grpc), ("tokens", grpc_tokens)) if address}
+    if addresses:
+        fields["extensions"] = [{"name": kubeconfig.EXTENSION, "extension": addresses}]
     _update(settings.config, "clusters", name, fields)
     printing.emit(f'Cluster "{name}" set.')
 

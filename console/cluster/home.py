@@ -27,6 +27,7 @@ class Spec:
     nodes: tuple[str, ...] = ()
     hollow: int = 0
     api_port: int = 6444
+    token_port: int = 6445
     etcd_port: int = 2379
     etcd_peer_port: int = 2380
     etcd: str = ""

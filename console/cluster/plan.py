@@ -47,13 +47,13 @@ def _etcd(spec: Spec, home: Home) -> tuple[str, ...]:
 
 def _api(spec: Spec, home: Home) -> tuple[str, ...]:
     hosts = [LOOPBACK, *([spec.gateway] if spec.gateway else [])]
-    listen = ",".join(f"{host}:{spec.api_port}" for host in hosts)
+    listen, listen_tokens = (",".join(f"{host}:{port}" for host in hosts) for port in (spec.api_port, spec.token_port))
     etcd = spec.etcd or f"{LOOPBACK}:{spec.etcd_port}"
     names = ("--etcd-ca", "--etcd-cert", "--etcd-key")
     files = [word for pair in zip(names, spec.etcd_files, strict=False) for word in pair]
     return (
         *_python("controlplane.main"), "serve", "--only=api", f"--pki={home.pki}", f"--listen={listen}",
-        f"--etcd={etcd}", *files, f"--service-cidr={spec.service_cidr}",
+        f"--listen-tokens={listen_tokens}", f"--etcd={etcd}", *files, f"--service-cidr={spec.service_cidr}",
     )  # fmt: skip
 
 

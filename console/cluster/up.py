@@ -79,6 +79,7 @@ def _with_free_ports(spec: Spec) -> Spec:
     return replace(
         spec,
         api_port=free(spec.api_port),
+        token_port=free(spec.token_port),
         etcd_port=free(spec.etcd_port),
         etcd_peer_port=free(spec.etcd_peer_port),
     )
@@ -99,8 +100,9 @@ def write_kubeconfig(spec: Spec, link: Connection) -> Path:
     path = kubeconfig_path(spec)
     server = f"https://127.0.0.1:{spec.api_port - 1}"
     kubeconfig.write_context(
-        path, CONTEXT, server=server, grpc=link.address, ca=link.ca, certificate=link.certificate, key=link.key
-    )
+        path, CONTEXT, server=server, grpc=link.address, tokens=f"127.0.0.1:{spec.token_port}", ca=link.ca,
+        certificate=link.certificate, key=link.key,
+    )  # fmt: skip
     _hand_over(path)
     return path
 

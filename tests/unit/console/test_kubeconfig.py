@@ -11,6 +11,7 @@ import pytest
 from console import kubeconfig
 from console.kubeconfig import KubeconfigError, load, remove_context, write_context
 from controlplane.api import yaml_text
+from controlplane.client.connection import Impersonation
 
 
 def write(path: Path, name: str = "orlop", **more: object) -> None:
@@ -49,6 +50,13 @@ def test_a_written_context_leads_to_its_cluster(tmp_path: Path) -> None:
     found = load(str(path)).connection()
     assert (found.address, found.ca, found.certificate, found.key) == ("192.168.66.1:6444", b"CA", b"CERT", b"KEY")
     assert found.server_name == "kubernetes"
+
+
+def test_a_written_context_says_where_tokens_go(tmp_path: Path) -> None:
+    path = tmp_path / "config"
+    write(path, tokens="192.168.66.1:6445")
+    (extension,) = load(str(path)).clusters["orlop"].content["extensions"]
+    assert extension["extension"] == {"grpc": "192.168.66.1:6444", "tokens": "192.168.66.1:6445"}
 
 
 def test_only_the_owner_can_read_the_file(tmp_path: Path) -> None:
@@ -119,6 +127,41 @@ def test_certificates_may_stand_in_files_beside_the_kubeconfig(tmp_path: Path, m
 def test_inline_data_wins_over_a_file(tmp_path: Path) -> None:
     path = lab(tmp_path, **{"certificate-authority-data": base64.b64encode(b"INLINE").decode()})
     assert load(str(path)).connection().ca == b"INLINE"
+
+
+def with_user(tmp_path: Path, user: dict[str, object]) -> Path:
+    path = lab(tmp_path, extensions=[{"name": "orlop", "extension": {"grpc": "h:6444", "tokens": "h:6445"}}])
+    kubeconfig.change(path, lambda document: kubeconfig.set_entry(document, "users", "me", user))
+    return path
+
+
+def test_a_user_with_a_token_goes_to_the_port_for_tokens(tmp_path: Path) -> None:
+    found = load(str(with_user(tmp_path, {"token": "abc"}))).connection()
+    assert (found.address, found.token, found.certificate) == ("h:6445", "abc", b"")
+
+
+def test_a_token_file_is_found_beside_the_kubeconfig(tmp_path: Path) -> None:
+    found = load(str(with_user(tmp_path, {"tokenFile": "token", "token": "old"}))).connection()
+    assert (found.address, found.token_file) == ("h:6445", tmp_path / "token")
+
+
+def test_a_certificate_goes_before_a_token(tmp_path: Path) -> None:
+    user = {"client-certificate": "me.crt", "client-key": "me.key", "token": "abc"}
+    found = load(str(with_user(tmp_path, user))).connection()
+    assert (found.address, found.certificate, found.token) == ("h:6444", b"FILE CERT", "")
+
+
+def test_a_user_may_act_as_another(tmp_path: Path) -> None:
+    user = {"token": "abc", "as": "ben", "as-groups": ["team"], "as-uid": "7", "as-user-extra": {"scopes": ["read"]}}
+    found = load(str(with_user(tmp_path, user))).connection()
+    assert found.impersonate == Impersonation("ben", ("team",), "7", (("scopes", ("read",)),))
+
+
+def test_a_cluster_without_a_port_for_tokens_says_so(tmp_path: Path) -> None:
+    path = lab(tmp_path)
+    kubeconfig.change(path, lambda document: kubeconfig.set_entry(document, "users", "me", {"token": "abc"}))
+    with pytest.raises(KubeconfigError, match="no extension named orlop with a tokens address"):
+        load(str(path)).connection()
 
 
 def test_a_context_brings_its_namespace(tmp_path: Path) -> None:

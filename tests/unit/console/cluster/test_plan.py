@@ -38,6 +38,7 @@ def test_hollow_nodes_are_one_process_that_needs_no_root() -> None:
 def test_the_api_is_served_to_this_machine_and_the_nodes_only() -> None:
     api = next(process for process in plan.processes(SPEC, HOME) if process.name == "api")
     assert "--listen=127.0.0.1:6444,172.30.0.1:6444" in api.command
+    assert "--listen-tokens=127.0.0.1:6445,172.30.0.1:6445" in api.command
 
 
 def test_an_agent_runs_in_its_nodes_network() -> None:

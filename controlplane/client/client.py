@@ -23,6 +23,7 @@ from controlplane.client.failures import to_status_error
 from protos.v1 import core_pb2 as core
 from protos.v1 import meta_pb2 as meta
 from protos.v1 import node_pb2, node_pb2_grpc, resources_pb2_grpc
+from protos.v1 import policy_pb2 as policy
 from protos.v1 import resources_pb2 as wire
 from protos.v1.scale_pb2 import Scale
 
@@ -292,6 +293,13 @@ class Client:
     async def bind(self, pod: core.Pod, node: str) -> core.Pod:
         request = bind_write(pod.metadata.namespace, pod.metadata.name, pod.metadata.uid, node).bind
         return _object(registry.PODS, await self._call(self._resources.Bind, request))
+
+    async def evict(self, pod: core.Pod, *, options: meta.DeleteOptions | None = None, dry_run: bool = False) -> None:
+        """Deletes the pod if its disruption budget allows it; raises TooManyRequests while that does not."""
+        eviction = policy.Eviction(metadata=meta.ObjectMeta(namespace=pod.metadata.namespace, name=pod.metadata.name))
+        if options is not None:
+            eviction.delete_options.CopyFrom(options)
+        await self.create_part(registry.PODS, "eviction", eviction, dry_run=dry_run)
 
     async def kinds(self) -> Sequence[Kind[Any]]:
         """Every kind that the server has, those that users define among them, ordered by group and name."""

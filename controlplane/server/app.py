@@ -29,6 +29,7 @@ from controlplane.server.authn.token_requests import TokenRequests
 from controlplane.server.authz import NODE_LEASES, Authorizer
 from controlplane.server.backend import Backend
 from controlplane.server.components import ComponentStatuses
+from controlplane.server.eviction import Evictions
 from controlplane.server.front import Front
 from controlplane.server.gate import Audit, Gate
 from controlplane.server.grpc_door import OPTIONS, ResourcesDoor, caller_of
@@ -39,7 +40,7 @@ from controlplane.server.pods_door import PodsDoor
 from controlplane.server.scaling import Scaling
 from controlplane.server.sources import Sources
 from controlplane.server.users import MASTERS, Caller, User
-from controlplane.server.verbs import Made, Verbs
+from controlplane.server.verbs import Made, Part, Verbs
 from controlplane.store.endpoint import Endpoint
 from controlplane.store.store import EVENT_TTL_SECONDS, HISTORY_BYTES, Store
 from protos.v1 import core_pb2 as core
@@ -105,7 +106,8 @@ class ApiServer:
             registry.COMPONENT_STATUSES.resource: ComponentStatuses(backend),
         }
         token_requests = TokenRequests(backend, self._authn.issuer, settings.tokens.own_audiences)
-        self.verbs = Verbs(backend, made, {"scale": Scaling(backend), "token": token_requests})
+        parts: dict[str, Part] = {"eviction": Evictions(backend), "scale": Scaling(backend), "token": token_requests}
+        self.verbs = Verbs(backend, made, parts)
         self._front = Front(self.verbs, Gate(Turns(settings.limits), sources, settings.audit))
         self._ready = asyncio.Event()
         self.port = self.token_port = 0

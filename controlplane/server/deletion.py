@@ -31,7 +31,7 @@ class Deletion:
         kind = requests.kind_for(self._store.catalogue, request.resource, "delete")
         key = requests.key_for(kind, request.namespace, request.name)
         self._backend.authorizer.check(caller, "delete", kind, key)
-        _check_options(request.options)
+        check_options(request.options)
         return await self._delete(caller, self._store.cache.of(kind).get(key), key, request)
 
     async def _delete(self, caller: Caller, record: Record | None, key: Key, request: wire.DeleteRequest) -> Record:
@@ -48,7 +48,7 @@ class Deletion:
         """None when the object changed meanwhile."""
         if not _holds(options, record):
             record = await self._modification.newest(record.kind, record.key)
-        _check_preconditions(options, record)
+        check_preconditions(options, record)
         obj = record.message()
         dry_run = "All" in options.dry_run
         review = Review(caller, "delete", record.kind, record.key, None, obj, dry_run=dry_run)
@@ -57,7 +57,7 @@ class Deletion:
         new = copy_of(obj)
         grace = strategy.grace_of(obj, options)
         now = self._backend.sources.now()
-        strategy.mark_terminating(new, grace_seconds=grace, propagation=_propagation(options), now=now)
+        strategy.mark_terminating(new, grace_seconds=grace, propagation=propagation_in(options), now=now)
         if dry_run or strategy.same(obj, new):
             return record
         return await self._modification.replace(record, obj, new)
@@ -66,7 +66,7 @@ class Deletion:
         kind = requests.kind_for(self._store.catalogue, request.resource, "deletecollection")
         query = requests.query_for(kind, request.namespace, request.label_selector, request.field_selector)
         self._backend.authorizer.check_many(caller, "deletecollection", kind, query.namespace, query.fields)
-        _check_options(request.options)
+        check_options(request.options)
         await self._store.freshen()
         found = [record for record in self._store.cache.of(kind).records(query.namespace) if query.matches(record)]
         gone: list[Record] = []
@@ -86,7 +86,7 @@ class Deletion:
             return None
 
 
-def _check_options(options: meta.DeleteOptions) -> None:
+def check_options(options: meta.DeleteOptions) -> None:
     if options.propagation_policy not in _PROPAGATION:
         raise errors.BadRequest(
             f"propagationPolicy: {options.propagation_policy!r}: use Background, Foreground or Orphan, or leave it out"
@@ -99,7 +99,7 @@ def _check_options(options: meta.DeleteOptions) -> None:
         raise errors.BadRequest(f"dryRun: {list(options.dry_run)}: use All, or leave it out")
 
 
-def _propagation(options: meta.DeleteOptions) -> str:
+def propagation_in(options: meta.DeleteOptions) -> str:
     if options.HasField("orphan_dependents") and options.orphan_dependents:
         return "Orphan"
     return options.propagation_policy
@@ -111,7 +111,7 @@ def _holds(options: meta.DeleteOptions, record: Record) -> bool:
     return right_uid and (not conditions.HasField("resource_version") or conditions.resource_version == str(record.revision))
 
 
-def _check_preconditions(options: meta.DeleteOptions, record: Record) -> None:
+def check_preconditions(options: meta.DeleteOptions, record: Record) -> None:
     if not _holds(options, record):
         raise errors.Conflict(
             f'{record.kind.resource} "{record.key.name}": the precondition does not hold: it has uid {record.uid} and '

@@ -7,7 +7,6 @@ fields that are set, once, so that an object without such fields costs next to n
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias, cast
@@ -21,8 +20,7 @@ from controlplane.api.errors import Problem
 from controlplane.api.json_values import shown
 from controlplane.api.kind import Kind
 from controlplane.api.objects import ApiObject
-from controlplane.api.support_table import CONTAINER_ROWS, KIND_ROWS, NON_ROOT, POD_ROWS, Row
-from protos.v1 import core_pb2 as core
+from controlplane.api.support_table import CONTAINER_ROWS, KIND_ROWS, POD_ROWS, Row
 from protos.v1 import options_pb2 as options
 
 # Where the kinds that make pods describe them.
@@ -34,7 +32,6 @@ POD_SPECS: Mapping[str, str] = {
     ),
     "CronJob": "spec.jobTemplate.spec.template.spec",
 }
-_NON_ROOT = f".{NON_ROOT.path}"
 CONTAINERS = ("containers[]", "initContainers[]", "ephemeralContainers[]")
 
 
@@ -85,9 +82,6 @@ def unsupported(kind: Kind[Any], obj: ApiObject) -> list[Finding]:
         return []
     found = [Finding(row) for row in root.rows]
     _walk(root, obj, None, found)
-    if any(one.row.path.endswith(_NON_ROOT) for one in found):
-        found = [one for one in found if not one.row.path.endswith(_NON_ROOT)]
-        found.extend(Finding(NON_ROOT, path, value=True) for path in _unproven_users(kind, obj))
     return found
 
 
@@ -129,29 +123,6 @@ def _spelt(path: _Path) -> str:
     before = _spelt(above)
     word = f"{before}.{name}" if before and name else before or name
     return word if index is None else f"{word}[{index}]"
-
-
-def _unproven_users(kind: Kind[Any], obj: ApiObject) -> Iterator[str]:
-    """Where a container must not run as root, and is given no user that is another."""
-    spec: Any = obj
-    for name in _SPEC_NAMES[kind.name]:
-        spec = getattr(spec, name)
-    above = spec.security_context
-    for field_name, containers in _containers(spec).items():
-        for index, container in enumerate(containers):
-            own = container.security_context
-            bound = own.run_as_non_root if own.HasField("run_as_non_root") else above.run_as_non_root
-            user = own.run_as_user if own.HasField("run_as_user") else above.run_as_user
-            if bound and not user:
-                yield f"{POD_SPECS[kind.name]}.{field_name}[{index}].{NON_ROOT.path}"
-
-
-def _containers(spec: core.PodSpec) -> Mapping[str, Iterable[core.Container | core.EphemeralContainerCommon]]:
-    return {
-        "initContainers": spec.init_containers,
-        "containers": spec.containers,
-        "ephemeralContainers": [one.ephemeral_container_common for one in spec.ephemeral_containers],
-    }
 
 
 def _compile(kind: Kind[Any], rows: Iterable[Row]) -> _Step:
@@ -204,6 +175,3 @@ def _under(path: str, rows: Iterable[Row]) -> Iterator[Row]:
 
 _KINDS = [kind for kind in registry.STORED if kind.name in KIND_ROWS or kind.name in POD_SPECS]
 _ROOTS = {kind.name: _compile(kind, rows_of(kind)) for kind in _KINDS}
-_SPEC_NAMES = {
-    name: tuple(re.sub("[A-Z]", lambda found: f"_{found[0].lower()}", path).split(".")) for name, path in POD_SPECS.items()
-}

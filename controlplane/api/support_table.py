@@ -66,12 +66,6 @@ _VOLUMES = (
     "photonPersistentDisk", "portworxVolume", "projected", "quobyte", "rbd", "scaleIO", "storageos", "vsphereVolume",
 )  # fmt: skip
 
-NON_ROOT = _refuse(
-    "securityContext.runAsNonRoot",
-    "agents do not look up which user an image runs as; set runAsUser to a number above 0",
-    True,
-)
-
 POD_ROWS: Sequence[Row] = (
     _refuse("hostNetwork", _NO_NODE_ACCESS),
     _refuse("hostPID", _NO_NODE_ACCESS),
@@ -95,7 +89,6 @@ POD_ROWS: Sequence[Row] = (
         "the scheduler does not spread by topology yet; use ScheduleAnyway",
         "DoNotSchedule",
     ),
-    NON_ROOT,
     _refuse("securityContext.seLinuxOptions", _NO_PROFILE),
     _refuse("securityContext.windowsOptions", "nodes run Linux"),
     _refuse("securityContext.seccompProfile.type", _NO_PROFILE, "Localhost"),
@@ -152,7 +145,6 @@ POD_ROWS: Sequence[Row] = (
 )
 
 CONTAINER_ROWS: Sequence[Row] = (
-    NON_ROOT,
     _refuse("securityContext.procMount", "agents mask /proc always", "Unmasked"),
     _refuse("securityContext.seLinuxOptions", _NO_PROFILE),
     _refuse("securityContext.windowsOptions", "nodes run Linux"),

@@ -17,7 +17,7 @@ from dataplane.agent.actions import StartContainer
 from dataplane.agent.environment import EnvironmentProblem, Sources
 from dataplane.agent.network import PodNetwork
 from dataplane.agent.observed import Waiting
-from dataplane.agent.specs import container_spec
+from dataplane.agent.specs import container_spec, why_root
 from dataplane.agent.volumes import MountProblem, Volumes
 from dataplane.runtime.types import Runtime, RuntimeFailure
 from protos.v1 import core_pb2 as core
@@ -58,6 +58,7 @@ class ContainerMaker:
 
     async def start(self, pod: core.Pod, container: core.Container, action: StartContainer) -> None:
         """Raises NotNow while something that the container needs is missing, RuntimeFailure when it does not start."""
+        await self._check_user(pod, container)
         sources = await self._sources(pod, container)
         try:
             places = await asyncio.to_thread(self._volumes.set_up, pod, sources)
@@ -83,6 +84,14 @@ class ContainerMaker:
             raise
         self._tell(pod, container, "Normal", "Created", f"Created container: {container.name}")
         self._tell(pod, container, "Normal", "Started", f"Started container {container.name}")
+
+    async def _check_user(self, pod: core.Pod, container: core.Container) -> None:
+        """Raises NotNow for a container that would run as root and must not."""
+        image = await self._runtime.image(container.image)
+        problem = why_root(pod, container, "" if image is None else image.user)
+        if problem:
+            self._tell(pod, container, "Warning", "Failed", f"Error: {problem}")
+            raise NotNow(Waiting("CreateContainerConfigError", problem))
 
     async def forget(self, pod_uid: str) -> None:
         await asyncio.to_thread(self._volumes.tear_down, pod_uid)

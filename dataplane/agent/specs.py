@@ -109,6 +109,25 @@ def _security(pod: core.PodSecurityContext, own: core.SecurityContext) -> Securi
     )
 
 
+def why_root(pod: core.Pod, container: core.Container, image_user: str) -> str:
+    """Why the container must not run: it would be root and says that it must not be. Empty if it may run.
+
+    `image_user` is the image's own user, as `NAME`, `UID` or either with `:GROUP`.
+    """
+    above, own = pod.spec.security_context, container.security_context
+    if not (own.run_as_non_root if own.HasField("run_as_non_root") else above.run_as_non_root):
+        return ""
+    metadata = pod.metadata
+    where = f'(pod: "{metadata.name}_{metadata.namespace}({metadata.uid})", container: {container.name})'
+    chosen = own if own.HasField("run_as_user") else above
+    if chosen.HasField("run_as_user"):
+        return "" if chosen.run_as_user else f"container's runAsUser breaks non-root policy {where}"
+    name = image_user.partition(":")[0]
+    if name and not name.isdecimal():
+        return f"container has runAsNonRoot and image has non-numeric user ({name}), cannot verify user is non-root {where}"
+    return "" if int(name or 0) else f"container has runAsNonRoot and image will run as root {where}"
+
+
 def _user(pod: core.PodSecurityContext, own: core.SecurityContext) -> str:
     user = own.run_as_user if own.HasField("run_as_user") else pod.run_as_user if pod.HasField("run_as_user") else None
     group = own.run_as_group if own.HasField("run_as_group") else pod.run_as_group if pod.HasField("run_as_group") else None

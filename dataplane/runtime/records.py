@@ -33,7 +33,8 @@ def image_of(found: Inspected) -> Image:
     names = tuple(found.get("RepoTags") or ()) + tuple(found.get("RepoDigests") or ())
     digests = found.get("RepoDigests") or ()
     reference = f"docker-pullable://{digests[0]}" if digests else f"docker://{found['Id']}"
-    return Image(found["Id"], reference, names, found.get("Size", 0))
+    user = (found.get("Config") or {}).get("User") or ""
+    return Image(found["Id"], reference, names, found.get("Size", 0), user)
 
 
 def _sandbox(one: Inspected) -> SandboxRecord:

@@ -151,12 +151,14 @@ class PodRecord:
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """`reference` names it for good: by digest where a registry gave one, by id otherwise."""
+    """`reference` names it for good: by digest where a registry gave one, by id otherwise. `user` is whom its containers run
+    as; empty for root, and in lists."""
 
     id: str
     reference: str
     names: tuple[str, ...] = ()
     size_bytes: int = 0
+    user: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -175,13 +175,27 @@ async def test_an_image_that_cannot_be_had_is_told_in_the_status(node: Node) -> 
 
 async def test_a_volume_that_this_node_does_not_have_keeps_the_pod_waiting(node: Node) -> None:
     volume = core.Volume(name="data")
-    volume.volume_source.nfs.server, volume.volume_source.nfs.path = "files", "/"
+    volume.volume_source.host_path.path, volume.volume_source.host_path.type = "/nowhere/at/all", "Directory"
     async with node.running():
         await node.client.create(node.pod(volumes=[volume], containers=[_with_volume("data")]))
         event = await node.told("FailedMount")
-        assert "no volumes of kind nfs" in event.message
+        assert "hostPath type check failed: /nowhere/at/all is not a directory" in event.message
         status = (await node.get()).status
         assert status.container_statuses[0].state.waiting.reason == "ContainerCreating"
+
+
+async def test_a_container_that_must_not_be_root_does_not_run_as_root(node: Node) -> None:
+    pod = node.pod()
+    pod.spec.security_context.run_as_non_root = True
+
+    async def refused() -> bool:
+        statuses = (await node.get()).status.container_statuses
+        waiting = statuses[0].state.waiting if statuses else core.ContainerStateWaiting()
+        return waiting.message.startswith("container has runAsNonRoot and image will run as root")
+
+    async with node.running():
+        await node.client.create(pod)
+        await eventually(refused)
 
 
 async def test_environment_and_files_come_from_config_maps_secrets_and_the_pod(node: Node) -> None:

@@ -20,7 +20,6 @@ from controlplane.api.registry import (
 )
 
 Doc = dict[str, Any]
-NON_ROOT = "agents do not look up which user an image runs as; set runAsUser to a number above 0"
 
 
 def stored(kind: Kind[Any], doc: Doc) -> ApiObject:
@@ -45,7 +44,7 @@ ORDINARY = pod(
         "resources": {"limits": {"cpu": "1", "memory": "1Gi"}},
         "livenessProbe": {"httpGet": {"port": 80}},
         "lifecycle": {"preStop": {"sleep": {"seconds": 1}}, "stopSignal": "SIGQUIT"},
-        "securityContext": {"runAsNonRoot": True, "runAsUser": 1, "seccompProfile": {"type": "RuntimeDefault"}},
+        "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
         "volumeMounts": [{"name": "a", "mountPath": "/a", "subPath": "b"}],
     },
     volumes=[
@@ -117,26 +116,6 @@ def test_looking_at_an_ordinary_pod_costs_little() -> None:
 )  # fmt: skip
 def test_what_is_asked_for_in_vain_is_found(kind: Kind[Any], doc: Doc, expected: dict[str, str]) -> None:
     assert found(kind, doc) == expected
-
-
-@pytest.mark.parametrize(
-    ("above", "own", "refused"),
-    [
-        ({"runAsNonRoot": True}, {}, True),
-        ({"runAsNonRoot": True, "runAsUser": 1000}, {}, False),
-        ({"runAsNonRoot": True}, {"runAsUser": 1000}, False),
-        ({"runAsNonRoot": True, "runAsUser": 1000}, {"runAsUser": 0}, True),
-        ({"runAsNonRoot": True}, {"runAsNonRoot": False}, False),
-        ({"runAsUser": 1000}, {"runAsNonRoot": True}, False),
-        ({}, {"runAsNonRoot": True}, True),
-        ({}, {"runAsNonRoot": False}, False),
-    ],
-)
-def test_who_must_not_be_root_is_given_a_user(above: Doc, own: Doc, refused: bool) -> None:
-    obj = stored(PODS, pod({"securityContext": own}, securityContext=above))
-    problems = [str(one.problem) for one in support.unsupported(PODS, obj)]
-    told = f"spec.containers[0].securityContext.runAsNonRoot: Unsupported value: true: {NON_ROOT}"
-    assert problems == ([told] if refused else [])
 
 
 def test_an_update_is_held_against_what_it_brings() -> None:

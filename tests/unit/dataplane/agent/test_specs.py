@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from dataplane.agent.environment import EnvironmentProblem, Sources, environment, needed
 from dataplane.agent.qos import oom_score_adjust, qos_class
-from dataplane.agent.specs import container_spec, expand, hostname
+from dataplane.agent.specs import container_spec, expand, hostname, why_root
 from dataplane.runtime.types import ContainerSpec
 from protos.v1 import core_pb2 as core
 from tests.support.builders import make_container, make_meta, make_pod
@@ -85,6 +87,38 @@ def test_quality_of_service_follows_from_requests_and_limits(
     pod = make_pod(containers=[make_container(requests=requests, limits=limits)])
     assert qos_class(pod) == quality
     assert oom_score_adjust(pod, pod.spec.containers[0], memory_capacity=4 * GIB) == score
+
+
+WHERE = '(pod: "web_default(uid-web)", container: web)'
+
+
+@pytest.mark.parametrize(
+    ("above", "own", "image_user", "problem"),
+    [
+        ({}, {}, "", ""),
+        ({"run_as_non_root": True}, {"run_as_non_root": False}, "", ""),
+        ({"run_as_non_root": True}, {}, "1000", ""),
+        ({"run_as_non_root": True}, {}, "1000:0", ""),
+        ({"run_as_non_root": True, "run_as_user": 1000}, {}, "", ""),
+        ({"run_as_non_root": True}, {"run_as_user": 1}, "root", ""),
+        ({"run_as_non_root": True}, {}, "", "container has runAsNonRoot and image will run as root"),
+        ({}, {"run_as_non_root": True}, "0:0", "container has runAsNonRoot and image will run as root"),
+        (
+            {"run_as_user": 1}, {"run_as_non_root": True, "run_as_user": 0}, "1",
+            "container's runAsUser breaks non-root policy",
+        ),
+        (
+            {"run_as_non_root": True}, {}, "nginx",
+            "container has runAsNonRoot and image has non-numeric user (nginx), cannot verify user is non-root",
+        ),
+    ],
+)  # fmt: skip
+def test_who_must_not_be_root_is_not(above: dict[str, Any], own: dict[str, Any], image_user: str, problem: str) -> None:
+    pod = make_pod()
+    pod.spec.security_context.MergeFrom(core.PodSecurityContext(**above))
+    container = pod.spec.containers[0]
+    container.security_context.MergeFrom(core.SecurityContext(**own))
+    assert why_root(pod, container, image_user) == (f"{problem} {WHERE}" if problem else "")
 
 
 def test_a_host_name_is_a_label_of_at_most_63_characters() -> None:

@@ -96,6 +96,7 @@ def test_an_image_is_named_by_its_digest_where_it_has_one() -> None:
     found = image_of({"Id": "sha256:1", "RepoTags": ["a:1"], "RepoDigests": ["a@sha256:2"], "Size": 3})
     assert (found.reference, found.names) == ("docker-pullable://a@sha256:2", ("a:1", "a@sha256:2"))
     assert image_of({"Id": "sha256:1", "RepoTags": None}).reference == "docker://sha256:1"
+    assert [image_of({"Id": "1", "Config": config}).user for config in (None, {}, {"User": "1000:0"})] == ["", "", "1000:0"]
 
 
 def test_the_pause_image_holds_one_program_and_says_how_to_run_it() -> None:

@@ -10,7 +10,7 @@ from controlplane.api.custom.definitions import is_established, storage_version
 from controlplane.api.custom.schema import compile_schema
 from controlplane.api.kind import CUSTOM, EVERY_VERB, Kind
 from controlplane.api.names import by_preference
-from controlplane.api.objects import T
+from controlplane.api.objects import ApiObject, T
 from protos.v1.apiextensions_pb2 import CustomResourceDefinition
 from protos.v1.resources_pb2 import CustomObject
 
@@ -51,12 +51,14 @@ class Catalogue:
 
     def kind_of(self, obj: T) -> Kind[T]:
         """The kind of an object. Raises KeyError for one of a kind that is not there."""
-        if not isinstance(obj, CustomObject):
-            return registry.kind_of(obj)
-        kind = self.by_type(obj.api_version, obj.kind)
+        kind = self.find(obj)
         if kind is None:
-            raise KeyError(f"{obj.kind} ({obj.api_version})")
+            raise KeyError(registry.kind_of(obj).name)
         return cast("Kind[T]", kind)
+
+    def find(self, obj: ApiObject) -> Kind[Any] | None:
+        """As `kind_of`, or None."""
+        return self.by_type(obj.api_version, obj.kind) if isinstance(obj, CustomObject) else registry.kind_of(obj)
 
     def define(self, definition: CustomResourceDefinition) -> Kind[Any] | None:
         """Adds or replaces the kind of a definition, or drops it: None for a definition that is not established. The same

@@ -64,6 +64,11 @@ class Informer(Generic[T]):
     def by_index(self, index: str, value: str) -> list[T]:
         return [self._objects[key] for key in self._indexed[index].get(value, ())]
 
+    def clear(self) -> None:
+        """Forgets all objects, as if they had been deleted: there are none any more once their kind is gone."""
+        for key in list(self._objects):
+            self._put(key, None)
+
     def subscribe(self, handler: Handler[T]) -> None:
         """Calls `handler` for every object there is, then for every change."""
         self._handlers.append(handler)

@@ -30,12 +30,12 @@ class Ref(NamedTuple):
     key: Key
 
 
-def ref_of(obj: ApiObject) -> Ref:
-    return Ref(registry.kind_of(obj).resource, objects.key_of(obj))
+def ref_of(obj: ApiObject, view: View) -> Ref:
+    return Ref(view.catalogue.kind_of(obj).resource, objects.key_of(obj))
 
 
 def plan_garbage(ref: Ref, view: View, _now: float) -> Plan:
-    kind = registry.by_resource(ref.resource)
+    kind = view.catalogue.by_resource(ref.resource)
     obj: ApiObject | None = view.get(kind, ref.key.name, ref.key.namespace) if kind is not None else None
     if obj is None:
         return NOTHING
@@ -47,7 +47,7 @@ def plan_garbage(ref: Ref, view: View, _now: float) -> Plan:
 
 
 def dependents_of(uid: str, view: View) -> list[ApiObject]:
-    return [obj for kind in COLLECTED for obj in view.select(kind, OWNED_BY, uid)]
+    return [obj for kind in (*COLLECTED, *view.catalogue.custom) for obj in view.select(kind, OWNED_BY, uid)]
 
 
 def _orphan_dependents(owner: ApiObject, view: View) -> Plan:
@@ -76,30 +76,30 @@ def _leave_or_go(obj: ApiObject, view: View) -> Plan:
     gone = [reference for reference in obj.metadata.owner_references if not _may_exist(reference, obj, view)]
     if not gone:
         return NOTHING
-    guards: tuple[Guard, ...] = tuple(_absent(reference, obj) for reference in gone)
+    guards: tuple[Guard, ...] = tuple(_absent(reference, obj, view) for reference in gone)
     if len(gone) == len(obj.metadata.owner_references):
         return plan_of(Delete(obj, propagation="Background", guards=guards))
     return plan_of(_without_owners(obj, {reference.uid for reference in gone}, guards))
 
 
-def _owner_place(reference: meta.OwnerReference, obj: ApiObject) -> tuple[Kind[Any], Key] | None:
+def _owner_place(reference: meta.OwnerReference, obj: ApiObject, view: View) -> tuple[Kind[Any], Key] | None:
     """Where the owner is, or would be; None for a kind that this API does not know."""
-    kind = registry.by_type(reference.api_version, reference.kind)
+    kind = view.catalogue.by_type(reference.api_version, reference.kind)
     if kind is None:
         return None
     return kind, Key(obj.metadata.namespace if kind.namespaced else "", reference.name)
 
 
 def _may_exist(reference: meta.OwnerReference, obj: ApiObject, view: View) -> bool:
-    place = _owner_place(reference, obj)
+    place = _owner_place(reference, obj, view)
     if place is None:
         return True
     owner: ApiObject | None = view.get(place[0], place[1].name, place[1].namespace)
     return owner is not None and owner.metadata.uid == reference.uid
 
 
-def _absent(reference: meta.OwnerReference, obj: ApiObject) -> Absent:
-    place = _owner_place(reference, obj)
+def _absent(reference: meta.OwnerReference, obj: ApiObject, view: View) -> Absent:
+    place = _owner_place(reference, obj, view)
     assert place is not None
     return Absent(place[0], place[1], reference.uid)
 
@@ -121,21 +121,21 @@ def _without_finalizer(obj: ApiObject, finalizer: str) -> Write:
 def concerned(old: ApiObject | None, new: ApiObject | None, view: View) -> Iterable[Ref]:
     """The objects to look at again after a change of one."""
     if old is not None and (new is None or new.metadata.uid != old.metadata.uid):
-        yield from map(ref_of, dependents_of(old.metadata.uid, view))
+        yield from (ref_of(obj, view) for obj in dependents_of(old.metadata.uid, view))
     if old is not None and (new is None or _bonds(old) != _bonds(new)):
         yield from _owners_waiting_for(old, view)
     if new is not None and (old is None or _bonds(old) != _bonds(new)) and _bonds(new) != _UNBOUND:
-        yield ref_of(new)
+        yield ref_of(new, view)
 
 
 def _owners_waiting_for(obj: ApiObject, view: View) -> Iterable[Ref]:
     for reference in obj.metadata.owner_references:
-        place = _owner_place(reference, obj)
+        place = _owner_place(reference, obj, view)
         if place is None:
             continue
         owner: ApiObject | None = view.get(place[0], place[1].name, place[1].namespace)
         if owner is not None and objects.is_terminating(owner):
-            yield ref_of(owner)
+            yield ref_of(owner, view)
 
 
 def _bonds(obj: ApiObject) -> tuple[object, ...]:

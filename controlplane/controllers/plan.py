@@ -44,15 +44,22 @@ class Absent:
 
 @dataclass(frozen=True, slots=True)
 class Empty:
-    """The namespace holds no object of the kind."""
+    """The namespace, or with an empty one the cluster, holds no object of the kind."""
 
     kind: Kind[Any]
     namespace: str
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The server keeps objects of no other kinds in namespaces than these resources."""
+
+    resources: frozenset[str]
+
+
 # What must be true in the store itself, not only in the view, for a write to be made. Needed where a view that lags behind
 # would do harm that no later plan can mend.
-Guard: TypeAlias = Alive | Absent | Empty
+Guard: TypeAlias = Alive | Absent | Empty | Known
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +93,7 @@ class Delete:
 
 @dataclass(frozen=True, slots=True)
 class DeleteAll:
-    """Deletes every object of a kind in a namespace."""
+    """Deletes every object of a kind in a namespace, or with an empty one in all."""
 
     kind: Kind[Any]
     namespace: str

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 from controlplane.api import objects
+from controlplane.api.catalogue import Catalogue
 from controlplane.api.objects import ApiObject, T
 from controlplane.api.registry import Kind
 from protos.v1 import core_pb2 as core
@@ -26,6 +27,10 @@ class Index(Generic[T_contra]):
 
 
 class View(Protocol):
+    @property
+    def catalogue(self) -> Catalogue:
+        """Every kind there is, and those that users defined once."""
+
     def get(self, kind: Kind[T], name: str, namespace: str = "") -> T | None: ...
 
     def select(self, kind: Kind[T], index: Index[T], value: str) -> Sequence[T]: ...

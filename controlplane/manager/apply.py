@@ -13,11 +13,12 @@ from typing import Any, Generic, TypeVar
 import structlog
 
 from controlplane.api import errors
+from controlplane.api.catalogue import Catalogue
 from controlplane.api.objects import ApiObject, Key, is_terminating, key_of
-from controlplane.api.registry import Kind, kind_of
+from controlplane.api.registry import Kind
 from controlplane.client.client import Client, create_write, delete_options, update_write
 from controlplane.client.events import EventRecorder
-from controlplane.controllers.plan import Absent, Alive, Create, Delete, DeleteAll, Empty, Event, Guard, Plan, Update
+from controlplane.controllers.plan import Absent, Alive, Create, Delete, DeleteAll, Empty, Event, Guard, Known, Plan, Update
 from controlplane.manager.expectations import Expectations
 from controlplane.manager.writer import Outcome, Writer
 from protos.v1 import resources_pb2 as wire
@@ -40,14 +41,20 @@ _NO_NAME = "metadata.name=-"
 class Applier(Generic[K]):
     """For one controller."""
 
-    def __init__(self, client: Client, writer: Writer, events: EventRecorder, expectations: Expectations[K]) -> None:
+    def __init__(
+        self, client: Client, writer: Writer, events: EventRecorder, expectations: Expectations[K], catalogue: Catalogue
+    ) -> None:
+        self._kind_of = catalogue.kind_of
         self._client, self._writer, self._events, self._expectations = client, writer, events, expectations
         self._unsure: dict[K, dict[str, Kind[Any]]] = {}
 
     async def settle(self, key: K) -> None:
         """After writes whose outcome is not known: has the key wait until the view is as far as the store is now."""
         for kind in self._unsure.get(key, {}).values():
-            listed = await self._client.list(kind, fields=_NO_NAME)
+            try:
+                listed = await self._client.list(kind, fields=_NO_NAME)
+            except errors.NotFound:  # the kind is gone, and its objects are
+                continue
             self._expectations.reach(key, kind, int(listed.resource_version))
         self._unsure.pop(key, None)
 
@@ -72,14 +79,14 @@ class Applier(Generic[K]):
 
     async def _send(self, key: K, writes: Sequence[Create | Update | Delete]) -> Sequence[Outcome]:
         try:
-            return await self._writer.write([_request(write) for write in writes])
+            return await self._writer.write([_request(write, self._kind_of(write.obj)) for write in writes])
         except errors.StatusError:
             for write in writes:
                 self._doubt(key, write)
             raise
 
     def _doubt(self, key: K, write: Create | Update | Delete) -> None:
-        kind = kind_of(write.obj)
+        kind = self._kind_of(write.obj)
         self._unsure.setdefault(key, {})[kind.resource] = kind
 
     def _account(self, key: K, write: Create | Update | Delete, outcome: Outcome) -> Result:
@@ -92,7 +99,7 @@ class Applier(Generic[K]):
             self._doubt(key, write)
         elif not isinstance(outcome, errors.Conflict | errors.AlreadyExists | errors.NotFound):
             name = write.obj.metadata.name or write.obj.metadata.generate_name
-            log.warning("write refused", resource=kind_of(write.obj).resource, name=name, error=str(outcome))
+            log.warning("write refused", resource=self._kind_of(write.obj).resource, name=name, error=str(outcome))
             self._tell(None if isinstance(write, Update) else write.failure, name, str(outcome))
         return Result.FAILED
 
@@ -100,7 +107,7 @@ class Applier(Generic[K]):
         if isinstance(write, Delete):
             self._expectations.deleted(key, write.obj)
         elif isinstance(write, Update) and stored.metadata.resource_version == write.obj.metadata.resource_version:
-            log.warning("write without effect", resource=kind_of(stored).resource, name=str(key_of(stored)))
+            log.warning("write without effect", resource=self._kind_of(stored).resource, name=str(key_of(stored)))
             return Result.NOTHING
         else:
             self._expectations.wrote(key, stored)
@@ -127,7 +134,16 @@ class Applier(Generic[K]):
                 found = await self._get(kind, key)
                 return found is None or (uid != "" and found.metadata.uid != uid)
             case Empty(kind, namespace):
-                return not (await self._client.list(kind, namespace)).items
+                return await self._is_empty(kind, namespace)
+            case Known(resources):
+                kinds = await self._client.kinds()
+                return all(kind.resource in resources for kind in kinds if kind.namespaced and kind.stored)
+
+    async def _is_empty(self, kind: Kind[Any], namespace: str) -> bool:
+        try:
+            return not (await self._client.list(kind, namespace)).items
+        except errors.NotFound:  # no such kind any more
+            return True
 
     async def _get(self, kind: Kind[Any], key: Key) -> ApiObject | None:
         try:
@@ -137,7 +153,7 @@ class Applier(Generic[K]):
         return found
 
 
-def _request(write: Create | Update | Delete) -> wire.WriteRequest:
+def _request(write: Create | Update | Delete, kind: Kind[Any]) -> wire.WriteRequest:
     match write:
         case Create(obj):
             return create_write(obj)
@@ -148,4 +164,4 @@ def _request(write: Create | Update | Delete) -> wire.WriteRequest:
             options = delete_options(
                 uid=obj.metadata.uid, grace_seconds=write.grace_seconds, propagation=write.propagation)  # fmt: skip
             return wire.WriteRequest(delete=wire.DeleteRequest(
-                resource=kind_of(obj).resource, namespace=key.namespace, name=key.name, options=options))  # fmt: skip
+                resource=kind.resource, namespace=key.namespace, name=key.name, options=options))  # fmt: skip

@@ -32,6 +32,14 @@ class Read(Generic[T]):
 
 
 @dataclass(frozen=True, slots=True)
+class Custom:
+    """What a controller watches, and looks objects up by, of every kind that users define."""
+
+    keys: KeysOf[Any]
+    indexes: tuple[Index[ApiObject], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Controller(Generic[K]):
     """`name` is the component that its events name."""
 
@@ -40,6 +48,7 @@ class Controller(Generic[K]):
     watches: tuple[Watch[Any], ...]
     reads: tuple[Read[Any], ...] = ()
     workers: int = 4
+    custom: Custom | None = None
 
 
 def for_each(kind: Kind[T], plan: Callable[[T, View, float], Plan]) -> Callable[[Key, View, float], Plan]:

@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
 from controlplane.api import objects
+from controlplane.api.catalogue import Catalogue
 from controlplane.api.objects import ApiObject, Key, T, key_of
-from controlplane.api.registry import Kind, kind_of
+from controlplane.api.registry import Kind
 
 K = TypeVar("K", bound=Hashable)
 
@@ -25,6 +26,10 @@ class Copy(Protocol):
 
     def revision(self, kind: Kind[Any]) -> int:
         """How far the copy of that kind has come."""
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """The kinds that the copy knows."""
 
 
 @dataclass(slots=True)
@@ -40,7 +45,7 @@ class Expectations(Generic[K]):
 
     def wrote(self, key: K, obj: ApiObject) -> None:
         """`obj` was created or updated, and is as the store returned it."""
-        self.reach(key, kind_of(obj), int(obj.metadata.resource_version or 0))
+        self.reach(key, self._copy.catalogue.kind_of(obj), int(obj.metadata.resource_version or 0))
 
     def reach(self, key: K, kind: Kind[Any], revision: int) -> None:
         """The view has to come as far as this revision."""
@@ -50,7 +55,7 @@ class Expectations(Generic[K]):
 
     def deleted(self, key: K, obj: ApiObject) -> None:
         """The deletion of `obj` was asked for: the view will show it terminating, or not at all."""
-        kind = kind_of(obj)
+        kind = self._copy.catalogue.kind_of(obj)
         self._of(key).gone[kind.resource, key_of(obj)] = kind, obj.metadata.uid
 
     def forget(self, key: K) -> None:

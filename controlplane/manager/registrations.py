@@ -8,7 +8,7 @@ from typing import Any
 from controlplane.api import labels, objects, registry
 from controlplane.api.objects import ApiObject, Key, key_of
 from controlplane.api.registry import Kind
-from controlplane.controllers import garbage, namespace
+from controlplane.controllers import custom_resources, garbage, namespace
 from controlplane.controllers.backends import SELECTS, changed_for_services, services_of
 from controlplane.controllers.certificates import plan_clearing_away
 from controlplane.controllers.clusterrole_aggregation import aggregates, plan_aggregation
@@ -24,7 +24,7 @@ from controlplane.controllers.replicaset import plan_replica_set
 from controlplane.controllers.taint_eviction import plan_taint_eviction
 from controlplane.controllers.token_secrets import account_of, plan_token_secret
 from controlplane.controllers.view import CONTROLLED_BY, LABEL, NAMESPACE, NODE, ORPHANS_IN, OWNED_BY, View
-from controlplane.manager.controller import Controller, Read, Watch, for_each, itself
+from controlplane.manager.controller import Controller, Custom, Read, Watch, for_each, itself
 from controlplane.manager.heartbeats import Heartbeats
 from protos.v1 import core_pb2 as core
 from protos.v1 import discovery_pb2 as discovery
@@ -53,6 +53,7 @@ def all_controllers(
         _lost_pods(),
         _namespaces(),
         _garbage(),
+        _definitions(),
         _cluster_role_aggregation(),
         _certificate_requests(),
         _token_secrets(),
@@ -205,13 +206,22 @@ def _namespaces() -> Controller[Key]:
 
     watches = (Watch(registry.NAMESPACES, itself), *(Watch(kind, content) for kind in namespace.WATCHED))
     reads = tuple(Read(kind, NAMESPACE) for kind in namespace.WATCHED)
-    return Controller("namespace-controller", for_each(registry.NAMESPACES, plan_namespace), watches, reads)
+    plan, custom = for_each(registry.NAMESPACES, plan_namespace), Custom(content, (NAMESPACE,))
+    return Controller("namespace-controller", plan, watches, reads, custom=custom)
 
 
 def _garbage() -> Controller[garbage.Ref]:
     watches = tuple(Watch(kind, garbage.concerned) for kind in garbage.COLLECTED)
     reads = tuple(Read(kind, OWNED_BY) for kind in garbage.COLLECTED)
-    return Controller("garbage-collector", garbage.plan_garbage, watches, reads)
+    custom = Custom(garbage.concerned, (OWNED_BY,))
+    return Controller("garbage-collector", garbage.plan_garbage, watches, reads, custom=custom)
+
+
+def _definitions() -> Controller[Key]:
+    definitions = registry.CUSTOM_RESOURCE_DEFINITIONS
+    plan = for_each(definitions, custom_resources.plan_definition)
+    watches = (Watch(definitions, custom_resources.same_group),)
+    return Controller("customresourcedefinition-controller", plan, watches, custom=Custom(custom_resources.definition_of))
 
 
 def _cluster_role_aggregation() -> Controller[Key]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -18,6 +18,7 @@ from controlplane.api import errors, registry
 from controlplane.api.registry import Kind
 from controlplane.client.client import Client
 from controlplane.client.events import EventRecorder
+from controlplane.client.informer import Informer
 from controlplane.client.queue import WorkQueue
 from controlplane.manager.apply import Applier, Result
 from controlplane.manager.controller import Controller, Watch
@@ -81,7 +82,7 @@ class ControllerRunner(Generic[K]):
         self._queue: WorkQueue[K] = WorkQueue(longest_pause=_LONGEST_PAUSE)
         self._events = EventRecorder(client, controller.name, clock=clock)
         self._expectations: Expectations[K] = Expectations(copies)
-        self._applier = Applier(client, writer, self._events, self._expectations)
+        self._applier = Applier(client, writer, self._events, self._expectations, copies.catalogue)
         self._parked: dict[str, set[K]] = {}
 
     async def run(self) -> None:
@@ -90,6 +91,7 @@ class ControllerRunner(Generic[K]):
             informer.after_batch(lambda resource=informer.kind.resource: self._unpark(resource))  # type: ignore[misc]
         for watch in self._controller.watches:
             self._subscribe(watch)
+        self._copies.follow_custom(self._join, lambda informer: self._unpark(informer.kind.resource))
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._events.run(), name=f"{self._controller.name}-events")
             for number in range(self._controller.workers):
@@ -97,10 +99,20 @@ class ControllerRunner(Generic[K]):
 
     def _subscribe(self, watch: Watch[Any]) -> None:
         def changed(old: Any, new: Any) -> None:
-            for key in watch.keys(old, new, self._copies):
-                self._queue.add(key)
+            self._add(watch.keys(old, new, self._copies))
 
         self._copies.of(watch.kind).subscribe(changed)
+
+    def _join(self, informer: Informer[Any]) -> None:
+        """Takes notice of a kind that users have defined."""
+        informer.after_batch(lambda: self._unpark(informer.kind.resource))
+        if self._controller.custom is not None:
+            keys = self._controller.custom.keys
+            informer.subscribe(lambda old, new: self._add(keys(old, new, self._copies)))
+
+    def _add(self, keys: Iterable[K]) -> None:
+        for key in keys:
+            self._queue.add(key)
 
     async def _work(self) -> None:
         while True:

@@ -10,9 +10,10 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from controlplane.api import objects, registry, times
+from controlplane.api.catalogue import Catalogue
 from controlplane.api.objects import ApiObject, Key, T, copy_of, key_of
 from controlplane.api.registry import Kind, kind_of
-from controlplane.controllers.plan import Absent, Alive, Create, Delete, DeleteAll, Empty, Guard, Plan, Update, Write
+from controlplane.controllers.plan import Absent, Alive, Create, Delete, DeleteAll, Empty, Guard, Known, Plan, Update, Write
 from controlplane.controllers.view import Index
 from controlplane.manager.expectations import Expectations
 from protos.v1 import core_pb2 as core
@@ -27,6 +28,7 @@ class Store:
         self.log: dict[str, list[tuple[int, Key, Any]]] = {}
         self.objects: dict[str, Objects] = {}
         self.conflicts = 0
+        self.catalogue = Catalogue()
         self._names = 0
         for obj in initial:
             self.put(obj)
@@ -42,14 +44,14 @@ class Store:
         fresh = copy_of(obj)
         self.revision += 1
         fresh.metadata.resource_version = str(self.revision)
-        resource = kind_of(obj).resource
+        resource = self.catalogue.kind_of(obj).resource
         self.objects.setdefault(resource, {})[key_of(obj)] = fresh
         self.log.setdefault(resource, []).append((self.revision, key_of(obj), fresh))
         return fresh
 
     def remove(self, obj: ApiObject) -> None:
         self.revision += 1
-        resource = kind_of(obj).resource
+        resource = self.catalogue.kind_of(obj).resource
         del self.objects[resource][key_of(obj)]
         self.log[resource].append((self.revision, key_of(obj), None))
 
@@ -74,13 +76,13 @@ class Store:
             case Update(obj, subresource):
                 return self._update(obj, subresource) if self._hold(write.guards) else None
             case Delete(obj):
-                stored = self.get(kind_of(obj), *reversed(key_of(obj)))
+                stored = self.get(self.catalogue.kind_of(obj), *reversed(key_of(obj)))
                 if stored is None or stored.metadata.uid != obj.metadata.uid or not self._hold(write.guards):
                     return None
                 self.delete(stored, grace_seconds=write.grace_seconds, propagation=write.propagation)
                 return obj
             case DeleteAll(kind, namespace):
-                for obj in [obj for obj in self.all(kind) if obj.metadata.namespace == namespace]:
+                for obj in [obj for obj in self.all(kind) if namespace in ("", obj.metadata.namespace)]:
                     self.delete(obj)
                 return None
 
@@ -89,7 +91,7 @@ class Store:
         self._names += 1
         if not fresh.metadata.name:
             fresh.metadata.name = f"{fresh.metadata.generate_name}{self._names:05}"
-        if self.get(kind_of(obj), *reversed(key_of(fresh))) is not None:
+        if self.get(self.catalogue.kind_of(obj), *reversed(key_of(fresh))) is not None:
             return None
         fresh.metadata.uid = f"uid-{self._names}"
         fresh.metadata.creation_timestamp.CopyFrom(times.to_time(self.now))
@@ -99,7 +101,7 @@ class Store:
         return self.put(fresh)
 
     def _update(self, obj: ApiObject, subresource: str) -> ApiObject | None:
-        stored = self.get(kind_of(obj), *reversed(key_of(obj)))
+        stored = self.get(self.catalogue.kind_of(obj), *reversed(key_of(obj)))
         if stored is None or stored.metadata.resource_version != obj.metadata.resource_version:
             self.conflicts += 1
             return None
@@ -120,7 +122,9 @@ class Store:
     def _holds(self, guard: Guard) -> bool:
         match guard:
             case Empty(kind, namespace):
-                return not any(obj.metadata.namespace == namespace for obj in self.all(kind))
+                return not any(namespace in ("", obj.metadata.namespace) for obj in self.all(kind))
+            case Known(resources):
+                return all(kind.resource in resources for kind in self.catalogue if kind.namespaced and kind.stored)
             case Alive(kind, key, uid):
                 stored = self.get(kind, key.name, key.namespace)
                 return stored is not None and stored.metadata.uid == uid and not objects.is_terminating(stored)
@@ -134,6 +138,7 @@ class LaggingView:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self.catalogue = store.catalogue
         self._position: dict[str, int] = {}
         self._objects: dict[str, Objects] = {}
         self.catch_up()

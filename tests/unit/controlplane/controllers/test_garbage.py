@@ -31,7 +31,7 @@ def collect(store: Store) -> None:
         view, revision = LaggingView(store), store.revision
         for kind in COLLECTED:
             for obj in view.all(kind):
-                for write in plan_garbage(ref_of(obj), view, store.now).writes:
+                for write in plan_garbage(ref_of(obj, view), view, store.now).writes:
                     store.apply(write)
         if store.revision == revision:
             return
@@ -82,7 +82,7 @@ def test_a_foreground_deletion_ends_with_the_owner() -> None:
 
 
 def test_an_owner_that_the_view_does_not_show_yet_is_asked_for_in_the_store() -> None:
-    plan = plan_garbage(ref_of(RS), LaggingView(Store(RS)), CREATED)
+    plan = plan_garbage(ref_of(RS, LaggingView(Store())), LaggingView(Store(RS)), CREATED)
     (write,) = plan.writes
     assert isinstance(write, Delete)
     (guard,) = write.guards
@@ -112,18 +112,18 @@ def test_of_several_owners_one_that_lives_is_enough() -> None:
 def test_an_owner_of_an_unknown_kind_is_taken_to_live() -> None:
     pod = make_pod("custom")
     pod.metadata.owner_references.add(kind="Widget", api_version="example.com/v1", name="w", uid="w")
-    assert not plan_garbage(ref_of(pod), LaggingView(Store(pod)), CREATED).writes
+    assert not plan_garbage(ref_of(pod, LaggingView(Store())), LaggingView(Store(pod)), CREATED).writes
 
 
 def test_changes_concern_dependents_and_waiting_owners_and_little_else() -> None:
     view = LaggingView(Store(DEPLOYMENT, RS, *PODS))
-    assert list(concerned(DEPLOYMENT, None, view)) == [ref_of(RS)]
-    assert list(concerned(None, PODS[0], view)) == [ref_of(PODS[0])]
+    assert list(concerned(DEPLOYMENT, None, view)) == [ref_of(RS, view)]
+    assert list(concerned(None, PODS[0], view)) == [ref_of(PODS[0], view)]
     ready = copy_of(PODS[0])
     ready.status.phase = "Running"
     assert not list(concerned(PODS[0], ready, view))
     going = make_replica_set("web-1", owner=DEPLOYMENT, deleted=CREATED, finalizers=["foregroundDeletion"])
-    assert list(concerned(PODS[0], None, LaggingView(Store(going)))) == [ref_of(going)]
+    assert list(concerned(PODS[0], None, LaggingView(Store(going)))) == [ref_of(going, LaggingView(Store()))]
 
 
 def test_a_namespace_is_emptied_and_then_let_go_only_if_the_store_holds_nothing() -> None:

@@ -9,18 +9,16 @@ from typing import cast
 
 from controlplane.api import bootstrap_tokens, registry
 from controlplane.api.objects import Key, is_terminating
-from controlplane.server.authn.freshness import Freshness
-from controlplane.server.authn.tokens import Bearer, invalid
+from controlplane.server.authn.tokens import Bearer, Freshen, Kinds, invalid
 from controlplane.server.users import BOOTSTRAPPERS, User
-from controlplane.store.cache import Cache
 from protos.v1 import core_pb2 as core
 
 _GROUP = re.compile(r"system:bootstrappers:[a-z0-9:-]{0,255}[a-z0-9]", re.ASCII)
 
 
 class BootstrapTokens:
-    def __init__(self, cache: Cache, freshness: Freshness, now: Callable[[], float]) -> None:
-        self._cache, self._freshness, self._now = cache, freshness, now
+    def __init__(self, cache: Kinds, freshen: Freshen, now: Callable[[], float]) -> None:
+        self._cache, self._freshen, self._now = cache, freshen, now
 
     async def bearer(self, token: str) -> Bearer | None:
         parts = bootstrap_tokens.split(token)
@@ -28,7 +26,7 @@ class BootstrapTokens:
             return None
         user = self._user(*parts)
         if user is None:
-            await self._freshness.freshen()
+            await self._freshen()
             user = self._user(*parts)
         if user is None:
             raise invalid()

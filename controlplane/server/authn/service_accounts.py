@@ -20,11 +20,9 @@ from controlplane.api.kind import Kind
 from controlplane.api.objects import ApiObject, Key
 from controlplane.server.authn import claims as claims_of_tokens
 from controlplane.server.authn.claims import Claims, ClaimsError, Ref
-from controlplane.server.authn.freshness import Freshness
 from controlplane.server.authn.keys import Signer, Verifier
-from controlplane.server.authn.tokens import Bearer, invalid
+from controlplane.server.authn.tokens import Bearer, Freshen, Kinds, invalid
 from controlplane.server.users import CREDENTIAL_ID, User, service_account_groups
-from controlplane.store.cache import Cache
 from protos.v1 import core_pb2 as core
 
 TOKEN_SECRET = "kubernetes.io/service-account-token"
@@ -64,13 +62,13 @@ class ServiceAccountTokens:
         self,
         verifiers: dict[str, Verifier],
         issuers: Sequence[str],
-        cache: Cache,
-        freshness: Freshness,
+        cache: Kinds,
+        freshen: Freshen,
         now: Callable[[], float],
     ) -> None:
         self._verifiers = verifiers
         self._issuers = frozenset((*issuers, claims_of_tokens.LEGACY_ISSUER))
-        self._cache, self._freshness, self._now = cache, freshness, now
+        self._cache, self._freshen, self._now = cache, freshen, now
         self._verified: OrderedDict[bytes, Claims] = OrderedDict()
 
     async def bearer(self, token: str) -> Bearer | None:
@@ -79,7 +77,7 @@ class ServiceAccountTokens:
         claims = self._claims(token)
         self._check_time(claims)
         if not self._exists(claims, token):
-            await self._freshness.freshen()
+            await self._freshen()
             if not self._exists(claims, token):
                 raise invalid("service account token has been invalidated")
         return Bearer(_user(claims), claims.audiences)

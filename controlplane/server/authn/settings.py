@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from controlplane.server.authn import keys
 from controlplane.server.authn.authenticator import Authenticator
 from controlplane.server.authn.bootstrap import BootstrapTokens
-from controlplane.server.authn.freshness import Freshness
 from controlplane.server.authn.impersonation import Decides
 from controlplane.server.authn.service_accounts import Issuer, ServiceAccountTokens
 from controlplane.server.authn.static import StaticTokens
@@ -46,12 +45,11 @@ class Authn:
 
 def build(settings: TokenSettings, store: Store, authorizer: Decides, sources: Sources) -> Authn:
     """Raises ValueError for keys that cannot sign or check tokens."""
-    freshness = Freshness(store)
     verifiers = keys.verifiers((settings.signing_key, *settings.older_keys))
     sorts: list[TokenAuthenticator] = [
         StaticTokens(settings.static),
-        BootstrapTokens(store.cache, freshness, sources.now),
-        ServiceAccountTokens(verifiers, settings.issuers, store.cache, freshness, sources.now),
+        BootstrapTokens(store.cache, store.freshen, sources.now),
+        ServiceAccountTokens(verifiers, settings.issuers, store.cache, store.freshen, sources.now),
     ]
     tokens = Tokens(sorts, settings.own_audiences)
     issuer = Issuer(keys.signer(settings.signing_key), settings.issuers[0], now=sources.now, uid=sources.uid)

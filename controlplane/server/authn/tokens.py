@@ -5,12 +5,14 @@ Nothing that is told to a caller says more about a token than its owner knows: a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol, TypeAlias
 
 from controlplane.api import errors
+from controlplane.api.kind import Kind
 from controlplane.server.users import AUTHENTICATED, User
+from controlplane.store.cache import KindCache
 
 _LONGEST = 16 << 10
 
@@ -22,6 +24,16 @@ class Bearer:
 
     user: User
     audiences: tuple[str, ...] = ()
+
+
+# Brings the cache up to date, before somebody is turned away; all who wait share the question to etcd.
+Freshen: TypeAlias = Callable[[], Awaitable[object]]
+
+
+class Kinds(Protocol):
+    """The watch cache, as far as tokens are looked up in it."""
+
+    def of(self, kind: Kind[Any]) -> KindCache: ...
 
 
 class TokenAuthenticator(Protocol):

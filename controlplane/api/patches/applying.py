@@ -35,7 +35,8 @@ def apply(
     others = {other: share for other, share in known.items() if other != manager}
     if mine is not None and mine.fields:
         owned = fields.union(*(share.fields for share in others.values()))
-        merged = _pruned(merged, mine.fields, owned, shape)
+        # What is wanted empty is there, even if it was emptied just now.
+        merged = merging.merge(_pruned(merged, mine.fields, owned, shape), wanted, shape)
     difference = merging.compare(live, merged, shape)
     conflicts = {other: share.fields & difference.changed for other, share in others.items()}
     if not force and any(conflicts.values()):
@@ -63,17 +64,20 @@ def _pruned(merged: Doc, last: FieldSet, owned: FieldSet, shape: Shape) -> Any:
     object that goes: then it goes with that.
     """
 
-    def named(fields: FieldSet) -> FieldSet:
-        return fieldsets.with_named_parents(fields, shape)
+    everything, dropped, held = (
+        fieldsets.with_named_parents(fields, shape) for fields in (fieldsets.fields_in(merged, shape), last, owned)
+    )
+    bare = _less_all_under(everything, dropped)
+    supported = _less_all_under(everything, everything - bare - held)
+    gone = (everything - supported) & dropped
+    return merging.without(merged, fieldsets.tree(gone), shape) if gone else merged
 
-    def less(fields: FieldSet) -> Any:
-        return merging.without(merged, fieldsets.tree(fields), shape) if fields else merged
 
-    everything = named(fieldsets.fields_in(merged, shape))
-    bare = named(fieldsets.fields_in(less(named(last)), shape))
-    supported = less(everything - bare - named(owned))
-    gone = everything - named(fieldsets.fields_in(supported, shape))
-    return less(gone & named(last))
+def _less_all_under(fields: FieldSet, doomed: FieldSet) -> FieldSet:
+    """The fields that are not among `doomed`, nor inside one of them."""
+    return frozenset(
+        path for path in fields if not any(path[:depth] in doomed for depth in range(1, len(path) + 1))
+    )  # fmt: skip
 
 
 def _conflict(others: Managers, conflicts: Mapping[Manager, FieldSet]) -> errors.Conflict:

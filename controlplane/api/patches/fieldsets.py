@@ -127,7 +127,9 @@ def _canonical(step: str) -> str:
     if kind == "f" and rest:
         return step
     if kind in ("k", "v"):
-        return f"{kind}:{_json(orjson.loads(rest))}"
+        value = orjson.loads(rest)
+        if kind == "v" or isinstance(value, dict):
+            return f"{kind}:{_json(value)}"
     if kind == "i" and rest.lstrip("-").isdigit():
         return step
     raise ValueError(f"{step!r} is no path element; one begins with f:, k:, v: or i:")

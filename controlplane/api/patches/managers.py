@@ -16,6 +16,7 @@ APPLY, UPDATE = "Apply", "Update"
 BEFORE_FIRST_APPLY = "before-first-apply"
 ANCIENT_CHANGES = "ancient-changes"
 _FIELDS_V1 = "FieldsV1"
+_LAST_SECOND = 253_402_300_799  # of the year 9999
 # Entries of updates beyond this number share one, so that an object that many clients write does not grow without end.
 _MOST_UPDATERS = 10
 _METADATA = fieldsets.field("metadata")
@@ -63,6 +64,8 @@ def read(entries: Iterable[meta.ManagedFieldsEntry]) -> dict[Manager, Share]:
     for entry in entries:
         if entry.operation not in (APPLY, UPDATE) or entry.fields_type != _FIELDS_V1:
             raise ValueError(f"an entry needs operation {APPLY} or {UPDATE} and fieldsType {_FIELDS_V1}")
+        if not 0 <= entry.time.seconds <= _LAST_SECOND:
+            raise ValueError(f"an entry's time cannot be {entry.time.seconds} seconds after 1970")
         version = "" if entry.operation == APPLY else entry.api_version
         manager = Manager(entry.manager, entry.operation, version, entry.subresource)
         fields = fieldsets.from_json(entry.fields_v1.raw)

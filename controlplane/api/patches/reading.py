@@ -42,8 +42,9 @@ def configuration_in(text: bytes) -> dict[str, Any]:
         raise errors.BadRequest(f"error decoding YAML: {error}") from error
     if len(documents) != 1 or not isinstance(documents[0].value, dict):
         raise errors.BadRequest("the patch must be one object in JSON or YAML, with apiVersion, kind and metadata.name")
-    check_depth(documents[0].value)
-    return documents[0].value
+    value: dict[str, Any] = documents[0].value
+    check_depth(value)
+    return value
 
 
 def _check_size(text: bytes) -> None:
@@ -86,7 +87,7 @@ def duplicates_in(text: bytes) -> list[str]:
         doubled.names = tuple(name for name in value if names.count(name) > 1)
         return doubled
 
-    value = json.loads(text, object_pairs_hook=pairs)
+    value = json.loads(text, object_pairs_hook=pairs, parse_int=str)  # only names count here
     return list(_doubled_paths(value, "")) if found else []
 
 

@@ -29,7 +29,9 @@ def test_keys_are_equal_however_they_are_spelt() -> None:
     assert one == fieldsets.from_json(rb'{"k:{\"a\":\"x\",\"b\":1}": {}}')
 
 
-@pytest.mark.parametrize("text", [b"[]", b'{"f:a": 1}', b'{"a": {}}', b'{"k:{": {}}', b'{"f:": {}}', b'{"i:x": {}}', b"{"])
+@pytest.mark.parametrize(
+    "text", [b"[]", b'{"f:a": 1}', b'{"a": {}}', b'{"k:{": {}}', b'{"k:1": {}}', b'{"f:": {}}', b'{"i:x": {}}', b"{"]
+)
 def test_other_text_is_no_set(text: bytes) -> None:
     with pytest.raises(ValueError, match=r"."):
         fieldsets.from_json(text)

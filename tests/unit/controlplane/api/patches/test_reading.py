@@ -11,6 +11,7 @@ from controlplane.api.patches import reading
 def test_duplicates_are_named_with_their_path() -> None:
     text = b'{"a": 1, "b": {"c": 1, "c": 2, "d": [{"e": 1, "e": 1}]}, "a": 2, "a": 3}'
     assert reading.duplicates_in(text) == ["a", "b.c", "b.d[0].e"]
+    assert reading.duplicates_in(b'{"a": 1%s}' % (b"0" * 9000)) == []
     assert reading.duplicates_in(b'{"a": {"a": 1}, "b": [{"a": 1}, {"a": 1}]}') == []
 
 
@@ -21,7 +22,9 @@ def test_a_configuration_is_json_or_yaml(text: bytes) -> None:
     assert reading.configuration_in(text) == {"apiVersion": "v1", "kind": "Pod"}
 
 
-@pytest.mark.parametrize("text", [b"", b"a", b"[]", b"a: 1\n---\nb: 2\n", b"a: 1\na: 2\n", b"\xff", b"a: [", b"\ta: 1"])
+@pytest.mark.parametrize(
+    "text", [b"", b"a", b"[]", b"a: 1\n---\nb: 2\n", b"a: 1\na: 2\n", b"\xff", b"a: [", b"\ta: 1", b"a: {}{}"]
+)
 def test_what_is_no_configuration_is_refused(text: bytes) -> None:
     with pytest.raises(BadRequest):
         reading.configuration_in(text)

@@ -81,12 +81,27 @@ def update_problems(kind: Kind[Any], old: ApiObject, new: ApiObject) -> list[Pro
     return problems
 
 
+def part_problems(kind: Kind[Any], old: ApiObject, new: ApiObject, subresource: str) -> list[Problem]:
+    """What is wrong with an update of a part of the object. A status is its writer's own business."""
+    if (kind.name, subresource) not in _PART_RULES:
+        return []
+    problems = problems_of(kind, new)
+    rule = _PART_RULES[kind.name, subresource]
+    if rule is not None:
+        rule(Place.root(problems), old, new)
+    return problems
+
+
 def _check_pod(at: Place, pod: core.Pod) -> None:
     pods.check_pod_spec(at / "spec", pod.spec)
 
 
 def _check_new_pod(at: Place, pod: core.Pod) -> None:
     pods.check_new_pod(at / "spec", pod.spec)
+
+
+def _check_ephemeral_containers(at: Place, old: core.Pod, new: core.Pod) -> None:
+    pods.check_ephemeral_update(at / "spec" / "ephemeralContainers", old.spec, new.spec)
 
 
 def _check_pod_update(at: Place, old: core.Pod, new: core.Pod) -> None:
@@ -132,6 +147,11 @@ _RULES: dict[str, _Rule] = {
     "ClusterRoleBinding": rbac.check_cluster_role_binding,
     "Binding": bodies.check_binding,
     "TokenRequest": bodies.check_token_request,
+}
+# Those without a rule of their own are held to what holds for every object of the kind.
+_PART_RULES: dict[tuple[str, str], _UpdateRule | None] = {
+    ("Pod", "ephemeralcontainers"): _check_ephemeral_containers,
+    ("Namespace", "finalize"): None,
 }
 _CREATION_RULES: dict[str, _Rule] = {
     "Pod": _check_new_pod,

@@ -13,7 +13,7 @@ from typing import Any, cast
 from controlplane.api import defaults, errors, registry, times, validation
 from controlplane.api.kind import Kind
 from controlplane.api.objects import ApiObject, Key, copy_of, is_terminating, set_condition
-from controlplane.server import ownership, patching, requests, strategy
+from controlplane.server import ownership, patching, requests, strategy, subresources
 from controlplane.server.admission.review import Review
 from controlplane.server.backend import Backend
 from controlplane.server.custom import in_force
@@ -134,7 +134,7 @@ class Modification:
         kind, old, new = review.kind, review.old, review.obj
         assert old is not None
         assert new is not None
-        if not review.subresource and not (isinstance(new, core.Namespace) and is_terminating(new)):
+        if review.subresource in subresources.DEFAULTED and not (isinstance(new, core.Namespace) and is_terminating(new)):
             defaults.apply_defaults(kind, new)
         try:
             self._admission.complete(review)
@@ -146,6 +146,8 @@ class Modification:
             refuse(kind, new, [*validation.problems_of(kind, new), *validation.update_problems(kind, old, new)])
         elif kind.is_custom:
             refuse(kind, new, validation.update_problems(kind, old, new))
+        else:
+            refuse(kind, new, validation.part_problems(kind, old, new, review.subresource))
         try:
             self._admission.check(review)
         except errors.StatusError:

@@ -42,6 +42,8 @@ class Reads:
 
     async def get(self, caller: Caller, request: wire.GetRequest) -> Record:
         kind = requests.kind_for(self._store.catalogue, request.resource, "get")
+        if request.subresource and request.subresource not in kind.subresources:
+            raise errors.NotFound(f'{kind.resource} has no subresource "{request.subresource}"', kind=kind.resource)
         key = requests.key_for(kind, request.namespace, request.name)
         self._backend.authorizer.check(caller, "get", kind, key, request.subresource)
         if request.resource_version:

@@ -12,7 +12,9 @@ from google.protobuf.message import Message
 from controlplane.api import batch_defaults, errors, parts, registry, times
 from controlplane.api.objects import ApiObject, T, copy_of, is_terminating
 from controlplane.api.registry import Kind
+from controlplane.server import service_types, subresources
 from protos.v1 import batch_pb2 as batch
+from protos.v1 import certificates_pb2 as certificates
 from protos.v1 import core_pb2 as core
 from protos.v1 import meta_pb2 as meta
 
@@ -45,14 +47,15 @@ def prepare_create(kind: Kind[Any], obj: ApiObject, *, uid: str, now: float) -> 
         obj.status.phase = "Pending"
     elif isinstance(obj, core.Namespace):
         obj.status.phase = "Active"
+    elif isinstance(obj, core.PersistentVolume):
+        obj.status.phase = "Pending"
+        obj.status.last_phase_transition_time.CopyFrom(times.to_time(now))
     elif isinstance(obj, batch.Job):
         batch_defaults.generate_selector(obj)
 
 
 def prepare_update(kind: Kind[Any], old: T, new: T, *, subresource: str) -> T:
-    """What a request's object makes of the stored one: its spec, or, for "status" and "approval", its status."""
-    if subresource and subresource not in {"status", "approval"}.intersection(kind.subresources):
-        raise errors.NotFound(f'{kind.resource} has no subresource "{subresource}"', kind=kind.resource)
+    """What a request's object makes of the stored one: all that is its writer's, or the part that `subresource` names."""
     if new.metadata.uid and new.metadata.uid != old.metadata.uid:
         raise errors.Conflict(
             f'{kind.resource} "{old.metadata.name}": the object with uid {new.metadata.uid} is gone and another has its '
@@ -60,13 +63,7 @@ def prepare_update(kind: Kind[Any], old: T, new: T, *, subresource: str) -> T:
             kind=kind.resource,
             name=old.metadata.name,
         )
-    return _status_update(old, new) if subresource else _spec_update(kind, old, new)
-
-
-def _status_update(old: T, new: T) -> T:
-    result = copy_of(old)
-    parts.copy_status(new, result)
-    return result
+    return subresources.updated(kind, old, new, subresource) if subresource else _spec_update(kind, old, new)
 
 
 def _spec_update(kind: Kind[Any], old: T, new: T) -> T:
@@ -80,10 +77,24 @@ def _spec_update(kind: Kind[Any], old: T, new: T) -> T:
         parts.copy_status(old, result)
     if is_terminating(old):
         _refuse_new_finalizers(kind, old, metadata)
+    if isinstance(old, core.Service) and isinstance(result, core.Service):
+        service_types.drop_unneeded(old, result)
+    elif isinstance(old, certificates.CertificateSigningRequest):
+        _keep_requester(old, cast("certificates.CertificateSigningRequest", result))
     own = kind.has_status
     if kind.has_generation and parts.wanted(result, has_status=own) != parts.wanted(old, has_status=own):
         metadata.generation = old.metadata.generation + 1
     return result
+
+
+def _keep_requester(old: certificates.CertificateSigningRequest, new: certificates.CertificateSigningRequest) -> None:
+    """Who asked is the server's to say."""
+    for field in ("username", "uid", "groups", "extra"):
+        new.spec.ClearField(cast("Any", field))
+    asked = certificates.CertificateSigningRequestSpec(username=old.spec.username, uid=old.spec.uid, groups=old.spec.groups)
+    for key, values in old.spec.extra.items():
+        asked.extra[key].CopyFrom(values)
+    new.spec.MergeFrom(asked)
 
 
 def _is_set(metadata: meta.ObjectMeta, field: str) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Protocol
 
 from controlplane.api import errors
-from controlplane.server import requests
+from controlplane.server import requests, subresources
 from controlplane.server.application import Application
 from controlplane.server.backend import Backend
 from controlplane.server.conversion import Conversion
@@ -59,7 +59,7 @@ class Verbs:
         self.convert = Conversion(backend.store.catalogue, backend.authorizer).convert
 
     async def get(self, caller: Caller, request: wire.GetRequest) -> Record:
-        if request.subresource not in ("", "status"):
+        if request.subresource not in subresources.READ_AS_WHOLE:
             return await self._part(request.resource, request.subresource).get(caller, request)
         kind = requests.kind_for(self._catalogue, request.resource, "get")
         made = self._made.get(kind.resource)

@@ -140,6 +140,17 @@ def check_new_pod(at: Place, spec: core.PodSpec) -> None:
         (at / "nodeName").forbidden("cannot be set until all schedulingGates have been cleared")
 
 
+def check_ephemeral_update(at: Place, old: core.PodSpec, new: core.PodSpec) -> None:
+    """More may come; those that are there stay as they are."""
+    kept = {one.ephemeral_container_common.name: one for one in new.ephemeral_containers}
+    for container in old.ephemeral_containers:
+        name = container.ephemeral_container_common.name
+        if name not in kept:
+            at.forbidden(f'existing ephemeral containers "{name}" may not be removed')
+        elif kept[name] != container:
+            at.forbidden(f'existing ephemeral containers "{name}" may not be changed')
+
+
 def check_pod_update(at: Place, old: core.PodSpec, new: core.PodSpec) -> None:
     """Nearly all of a pod stands once it is made. `nodeName` may be given once: that is what binding does."""
     if old == new:

@@ -106,7 +106,7 @@ class ServiceAccountTokens:
                 if payload.get("iss") not in self._issuers:
                     raise invalid()
                 return claims_of_tokens.from_json(payload)
-        except (jwt.PyJWTError, ClaimsError) as error:
+        except (jwt.PyJWTError, ClaimsError, ValueError, RecursionError) as error:
             raise invalid() from error
         raise invalid()
 

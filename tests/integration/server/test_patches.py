@@ -12,10 +12,10 @@ from controlplane.api import codec, errors, registry
 from controlplane.api.catalogue import custom_kind
 from controlplane.api.kind import Kind
 from controlplane.client.client import Client, patch_write
-from controlplane.server import users
 from controlplane.server.pki import Identity
 from protos.v1 import core_pb2 as core
 from protos.v1 import meta_pb2 as meta
+from protos.v1 import rbac_pb2 as rbac
 from protos.v1 import resources_pb2 as wire
 from tests.support.builders import make_deployment, make_node
 from tests.support.server import RunningApi
@@ -480,12 +480,20 @@ class TestApply:
                 await stranger.apply(CONFIG_MAPS, config_document(a="1"), field_manager="m")
 
     async def test_to_create_by_apply_takes_the_right_to_create(self, api: RunningApi, client: Client) -> None:
-        """An agent may patch a node's status, but may make no pods: apply asks for both rights."""
-        assert users.NODES
-        document = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "node-2"}}
-        async with api.client(Identity("system:node:node-1", (users.NODES,))) as agent:
-            with pytest.raises(errors.Forbidden):
-                await agent.apply(NODES, document, field_manager="kubelet")
+        rule = rbac.PolicyRule(verbs=["patch"], api_groups=[""], resources=["configmaps"])
+        role = rbac.Role(rules=[rule])
+        role.metadata.name, role.metadata.namespace = "patcher", "default"
+        binding = rbac.RoleBinding(role_ref=rbac.RoleRef(api_group="rbac.authorization.k8s.io", kind="Role", name="patcher"))
+        binding.metadata.name, binding.metadata.namespace = "ann", "default"
+        binding.subjects.add(kind="User", name="ann", api_group="rbac.authorization.k8s.io")
+        await client.create(role)
+        await client.create(binding)
+        async with api.client(Identity("ann")) as ann:
+            with pytest.raises(errors.Forbidden, match='cannot create resource "configmaps"'):
+                await ann.apply(CONFIG_MAPS, config_document(a="1"), field_manager="m")
+            await client.create(config(a="1"))
+            applied = await ann.apply(CONFIG_MAPS, config_document(b="1"), field_manager="m")
+        assert dict(applied.data) == {"a": "1", "b": "1"}
 
 
 class TestBatches:

@@ -223,6 +223,7 @@ async def _serve(options: Options) -> None:
                 cluster_cidr=options.cluster_cidr,
                 node_monitor_grace_seconds=options.node_grace,
                 signing=options.signing,
+                root_ca=_ca(options.pki).decode(),
             )
             work = _elected(options, "kube-controller-manager", lambda client: run_manager(client, manager))
             tasks.create_task(_with_client(connection, work), name="controllers")

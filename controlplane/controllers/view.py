@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from controlplane.api import objects
 from controlplane.api.catalogue import Catalogue
@@ -36,6 +36,9 @@ class View(Protocol):
     def select(self, kind: Kind[T], index: Index[T], value: str) -> Sequence[T]: ...
 
     def all(self, kind: Kind[T]) -> Iterable[T]: ...
+
+    def revision(self, kind: Kind[Any]) -> int:
+        """Every change of the kind up to this resource version is in view."""
 
 
 def _controller_uid(obj: ApiObject) -> Iterable[str]:

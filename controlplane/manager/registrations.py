@@ -26,6 +26,7 @@ from controlplane.controllers.token_secrets import account_of, plan_token_secret
 from controlplane.controllers.view import CONTROLLED_BY, LABEL, NAMESPACE, NODE, ORPHANS_IN, OWNED_BY, View
 from controlplane.manager.controller import Controller, Custom, Read, Watch, for_each, itself
 from controlplane.manager.heartbeats import Heartbeats
+from controlplane.manager.policies import policy_controllers
 from protos.v1 import core_pb2 as core
 from protos.v1 import discovery_pb2 as discovery
 from protos.v1 import rbac_pb2 as rbac
@@ -40,7 +41,7 @@ _SELECTED = (Read(registry.PODS, LABEL), Read(registry.SERVICES, SELECTS), Read(
 
 
 def all_controllers(
-    heartbeats: Heartbeats, *, cluster_cidr: str, node_cidr_bits: int, grace_seconds: float
+    heartbeats: Heartbeats, *, cluster_cidr: str, node_cidr_bits: int, grace_seconds: float, root_ca: str = ""
 ) -> list[Controller[Any]]:
     return [
         _deployments(),
@@ -57,6 +58,7 @@ def all_controllers(
         _cluster_role_aggregation(),
         _certificate_requests(),
         _token_secrets(),
+        *policy_controllers(root_ca),
     ]
 
 

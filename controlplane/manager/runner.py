@@ -39,12 +39,13 @@ _LONGEST_PAUSE = 15.0
 @dataclass(frozen=True, slots=True)
 class ManagerOptions:
     """`cluster_cidr` is where the nodes' pod ranges come from, each a /`node_cidr_bits`. Without `signing` requests for
-    certificates are left to others."""
+    certificates are left to others. `root_ca`, in PEM, is the authority by which pods know the API server."""
 
     cluster_cidr: str = "10.244.0.0/16"
     node_cidr_bits: int = 24
     node_monitor_grace_seconds: float = 40.0
     signing: SigningAuthority | None = None
+    root_ca: str = ""
 
 
 async def run_manager(client: Client, options: ManagerOptions) -> None:
@@ -55,6 +56,7 @@ async def run_manager(client: Client, options: ManagerOptions) -> None:
         cluster_cidr=options.cluster_cidr,
         node_cidr_bits=options.node_cidr_bits,
         grace_seconds=options.node_monitor_grace_seconds,
+        root_ca=options.root_ca,
     )
     copies, writer = Copies(client, controllers), Writer(client)
     async with asyncio.TaskGroup() as tasks:

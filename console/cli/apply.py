@@ -15,7 +15,7 @@ from typing import Any
 import click
 
 from console import manifests
-from console.cli import options, printing
+from console.cli import options, printing, served
 from console.cli.failures import CommandError
 from console.cli.grammar import Verb
 from console.cli.session import Session, Settings, note
@@ -30,6 +30,7 @@ from controlplane.api.registry import Kind
 class Style:
     output: str
     dry_run: str
+    validation: str
 
 
 @click.command("apply", cls=Verb)
@@ -43,8 +44,10 @@ def apply(settings: Settings, files: Sequence[str], recursive: bool, output: str
     """Make the cluster's objects as manifests say."""
     if not files:
         raise CommandError("must specify -f")
-    found = manifests.read(files, recursive=recursive, strict=validate in ("strict", "true"))
-    settings.run(lambda session: _apply_all(session, found, Style(output, dry_run)))
+    strict = validate in ("strict", "true")
+    found = manifests.read(files, recursive=recursive, strict=strict, lookup=served.by_type)
+    style = Style(output, dry_run, "Strict" if strict else "Ignore")
+    settings.run(lambda session: _apply_all(session, found, style))
 
 
 async def _apply_all(session: Session, found: Sequence[Manifest], style: Style) -> None:
@@ -109,7 +112,7 @@ async def _create(session: Session, kind: Kind[Any], wanted: Mapping[str, Any], 
     obj = codec.from_dict(kind, wanted)
     if style.dry_run == "client":
         return obj
-    return await session.client.create(obj, dry_run=style.dry_run == "server")
+    return await session.client.create(obj, dry_run=style.dry_run == "server", field_validation=style.validation)
 
 
 async def _patch(session: Session, kind: Kind[Any], live: ApiObject, change: Mapping[str, Any], style: Style) -> ApiObject:
@@ -118,5 +121,7 @@ async def _patch(session: Session, kind: Kind[Any], live: ApiObject, change: Map
     if style.dry_run == "client":
         return codec.from_dict(kind, patch.merge(codec.to_dict(kind, live), change))
     name, namespace = live.metadata.name, live.metadata.namespace
-    patched: ApiObject = await session.client.patch(kind, name, namespace, change, dry_run=style.dry_run == "server")
+    patched: ApiObject = await session.client.patch(
+        kind, name, namespace, change, dry_run=style.dry_run == "server", field_validation=style.validation
+    )
     return patched

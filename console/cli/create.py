@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from console import manifests
-from console.cli import generators, options, printing, writing
+from console.cli import generators, options, printing, served, writing
 from console.cli.failures import CommandError
 from console.cli.grammar import Verb, Verbs, after_dash
 from console.cli.session import Session, Settings
@@ -32,17 +32,20 @@ def create(context: click.Context, files: Sequence[str], recursive: bool, output
         return
     if not files:
         raise CommandError("must specify -f, or what to create: deployment, namespace, service, configmap, secret")
-    found = manifests.read(files, recursive=recursive, strict=validate in ("strict", "true"))
+    strict = validate in ("strict", "true")
+    found = manifests.read(files, recursive=recursive, strict=strict, lookup=served.by_type)
     settings = context.ensure_object(Settings)
-    settings.run(lambda session: _create_all(session, found, output, dry_run))
+    settings.run(lambda session: _create_all(session, found, output, dry_run, "Strict" if strict else "Ignore"))
 
 
-async def _create_all(session: Session, found: Sequence[Manifest], output: str, dry_run: str) -> None:
+async def _create_all(session: Session, found: Sequence[Manifest], output: str, dry_run: str, validation: str) -> None:
     for manifest in found:
         kind, obj = manifest.kind, manifest.obj
         try:
             writing.place(session.settings, kind, obj)
-            stored: ApiObject = obj if dry_run == "client" else await session.client.create(obj, dry_run=dry_run == "server")
+            stored: ApiObject = obj
+            if dry_run != "client":
+                stored = await session.client.create(obj, dry_run=dry_run == "server", field_validation=validation)
             printing.report(kind, stored, "created", output=output, dry_run=dry_run)
         except (errors.StatusError, CommandError) as error:
             session.fail(error, doing=f'when creating "{manifest.place}"')

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from console.cli import options, printing
+from console.cli import options, printing, served
 from console.cli.grammar import Verb
 from console.printers.layout import Grid
 from controlplane.api import registry
@@ -26,7 +26,7 @@ def api_resources(
 ) -> None:
     """List the kinds of objects."""
     found = [
-        kind for kind in registry.KINDS
+        kind for kind in (*registry.KINDS, *served.custom())
         if (api_group is None or kind.group == api_group)
         and (namespaced is None or kind.namespaced == namespaced)
         and (not categories or categories in kind.categories)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from console.cli.failures import CommandError, Incomplete, told
 from console.kubeconfig import Kubeconfig, load
@@ -15,6 +15,8 @@ from controlplane.api.registry import Kind
 
 if TYPE_CHECKING:
     from controlplane.client.client import Client
+
+R = TypeVar("R")
 
 
 @dataclass
@@ -37,6 +39,24 @@ class Settings:
     def default_namespace(self) -> str:
         """Where an object goes, or is looked for, when nothing else says so."""
         return self.namespace or self.config.namespace(self.context)
+
+    @cached_property
+    def served(self) -> Sequence[Kind[Any]]:
+        """Every kind that the server has. Raises StatusError where it cannot be asked."""
+        return self.ask(lambda client: client.kinds())
+
+    def ask(self, question: Callable[[Client], Awaitable[R]]) -> R:
+        """The server's answer to one question, before the command's own work begins."""
+        import asyncio
+
+        return asyncio.run(self._ask(question))
+
+    async def _ask(self, question: Callable[[Client], Awaitable[R]]) -> R:
+        from controlplane.client.client import DEADLINE_SECONDS, Client
+
+        connection = self.config.connection(self.context)
+        async with Client(connection, deadline_seconds=self.request_timeout or DEADLINE_SECONDS) as client:
+            return await question(client)
 
     def run(self, work: Callable[[Session], Awaitable[None]]) -> None:
         """Opens a client, does the work, and raises Incomplete if part of it failed."""

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from console.cli import served
 from console.cli.failures import CommandError
 from controlplane.api import registry
 from controlplane.api.objects import ApiObject
@@ -39,13 +40,14 @@ def kinds_of(words: str) -> list[Kind[Any]]:
     for word in words.split(","):
         if word == "all":
             found += [kind for kind in registry.KINDS if "all" in kind.categories]
+            found += served.of_category("all")
         else:
             found.append(kind_named(word))
     return list(dict.fromkeys(found))
 
 
 def kind_named(word: str) -> Kind[Any]:
-    kind = registry.by_word(word)
+    kind = registry.by_word(word) or served.by_word(word)
     if kind is None:
         close = difflib.get_close_matches(word.lower(), registry.words(), n=1)
         hint = f'; did you mean "{close[0]}"?' if close else '; "orlop api-resources" lists them'
@@ -80,7 +82,7 @@ def of_files(files: Sequence[str], *, recursive: bool = False) -> list[Target]:
     """What manifests are about."""
     from console import manifests
 
-    found = manifests.read(files, recursive=recursive, strict=False)
+    found = manifests.read(files, recursive=recursive, strict=False, lookup=served.by_type)
     return [Target(m.kind, m.obj.metadata.name, m.obj.metadata.namespace) for m in found]
 
 

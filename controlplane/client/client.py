@@ -195,9 +195,12 @@ class Client:
         finally:
             call.cancel()
 
-    async def create(self, obj: T, *, dry_run: bool = False, field_manager: str = "") -> T:
-        """Who names a manager of fields has the object's fields recorded as its own."""
-        request = wire.CreateRequest(object=registry.wrap(obj), dry_run=dry_run, field_manager=field_manager)
+    async def create(self, obj: T, *, dry_run: bool = False, field_manager: str = "", field_validation: str = "") -> T:
+        """Who names a manager of fields has the object's fields recorded as its own. `field_validation` says what becomes of
+        fields that a custom object's schema does not know: Strict refuses them, Warn and Ignore drop them."""
+        request = wire.CreateRequest(
+            object=registry.wrap(obj), dry_run=dry_run, field_manager=field_manager, field_validation=field_validation
+        )
         return _object(registry.kind_of(obj), await self._call(self._resources.Create, request))
 
     async def create_part(self, kind: Kind[Any], subresource: str, body: T, *, dry_run: bool = False) -> T:

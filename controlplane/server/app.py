@@ -14,8 +14,7 @@ import structlog
 
 from controlplane.api import errors, registry
 from controlplane.api.objects import ApiObject
-from controlplane.server.access.bootstrap import ensure_default_roles
-from controlplane.server.access.reviews import all_reviews
+from controlplane.server.access_reviews import all_reviews
 from controlplane.server.admission.addresses import Ranges
 from controlplane.server.admission.certificates import CertificateRequests
 from controlplane.server.admission.chain import Admission
@@ -29,6 +28,7 @@ from controlplane.server.authn.token_requests import TokenRequests
 from controlplane.server.authz import NODE_LEASES, Authorizer
 from controlplane.server.backend import Backend
 from controlplane.server.components import ComponentStatuses
+from controlplane.server.default_policy import ensure_default_roles
 from controlplane.server.eviction import Evictions
 from controlplane.server.front import Front
 from controlplane.server.gate import Audit, Gate

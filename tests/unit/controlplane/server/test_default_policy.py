@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from controlplane.api.objects import copy_of
-from controlplane.server.access.bootstrap import reconciled
 from controlplane.server.access.default_roles import AUTOUPDATE, BOOTSTRAPPING
+from controlplane.server.default_policy import reconciled
 from protos.v1 import meta_pb2 as meta
 from protos.v1 import rbac_pb2 as rbac
 from tests.support.access import rule

@@ -25,6 +25,8 @@ Decoder = Callable[[object, Any], Problems]
 Put = Callable[[Any, Any], Problems]
 
 _NONE: Problems = ()
+# Kinds that stand inside others, where people and Kubernetes write their apiVersion and kind though they go without saying.
+_SAY_THEIR_KIND = {"orlop.core.v1.PersistentVolumeClaim"}
 _decoders: dict[str, Decoder] = {}
 _SCALARS: dict[int, Callable[[object], Any]] = {
     FieldDescriptor.TYPE_STRING: json_values.read_text,
@@ -83,7 +85,13 @@ def _compile(descriptor: Descriptor) -> Decoder:
 
     _decoders[descriptor.full_name] = decode  # before the fields: a type may contain itself
     table.update(_puts(descriptor))
+    if descriptor.full_name in _SAY_THEIR_KIND:
+        table.update(dict.fromkeys(("apiVersion", "kind"), _put_nothing))
     return decode
+
+
+def _put_nothing(_message: Any, _value: object) -> Problems:
+    return _NONE
 
 
 def _puts(descriptor: Descriptor) -> dict[str, Put]:

@@ -23,7 +23,10 @@ _UNPRINTABLE = (ValueError, OverflowError, OSError)
 
 def shown(value: object) -> str:
     """A JSON value inside an error message, cut where it gets long."""
-    text = orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS, default=str).decode()
+    try:
+        text = orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS, default=str).decode()
+    except TypeError:  # a number that does not fit into 64 bits
+        text = str(value)
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
@@ -102,7 +105,7 @@ def write_fields(fields: meta.FieldsV1) -> Any:
 def read_fields(value: object, fields: meta.FieldsV1) -> None:
     if not isinstance(value, dict):
         raise ValueError(f"an object, not {shown(value)}")
-    fields.raw = orjson.dumps(value)
+    fields.raw = _raw(value)
 
 
 def write_raw(value: Any) -> Any:
@@ -111,7 +114,14 @@ def write_raw(value: Any) -> Any:
 
 
 def read_raw(value: object, message: Any) -> None:
-    message.raw = orjson.dumps(value)
+    message.raw = _raw(value)
+
+
+def _raw(value: object) -> bytes:
+    try:
+        return orjson.dumps(value)
+    except TypeError:
+        raise ValueError(f"JSON whose whole numbers fit into 64 bits, not {shown(value)}") from None
 
 
 def write_items(value: Any) -> list[str]:

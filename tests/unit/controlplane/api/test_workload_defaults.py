@@ -82,3 +82,9 @@ def test_pods_of_a_pod_template_get_the_defaults_of_pods() -> None:
     obj: Any = codec.from_dict(registry.POD_TEMPLATES, {"template": PODS})
     defaults.apply_defaults(registry.POD_TEMPLATES, obj)
     assert obj.template.spec.restart_policy == "Always"
+
+
+def test_claims_of_a_stateful_set_may_say_what_they_are() -> None:
+    claim = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "data"}}
+    obj: Any = codec.from_dict(registry.STATEFUL_SETS, {"spec": {"volumeClaimTemplates": [claim]}})
+    assert [one.metadata.name for one in obj.spec.volume_claim_templates] == ["data"]

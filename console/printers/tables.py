@@ -6,9 +6,25 @@ what was asked for and are the caller's to add.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
-from console.printers import config, events, nodes, pods, services, workloads
+from console.printers import (
+    access,
+    autoscaling,
+    cluster,
+    config,
+    controllers,
+    custom,
+    events,
+    jobs,
+    limits,
+    networking,
+    nodes,
+    pods,
+    services,
+    storage,
+    workloads,
+)
 from console.printers.ages import since
 from console.printers.columns import Column, Table
 from controlplane.api import registry
@@ -30,6 +46,34 @@ _TABLES: dict[str, Table[Any]] = {
     registry.REPLICA_SETS.resource: workloads.REPLICA_SETS,
     registry.ENDPOINT_SLICES.resource: services.ENDPOINT_SLICES,
     registry.LEASES.resource: config.LEASES,
+    registry.STATEFUL_SETS.resource: controllers.STATEFUL_SETS,
+    registry.DAEMON_SETS.resource: controllers.DAEMON_SETS,
+    registry.REPLICATION_CONTROLLERS.resource: controllers.REPLICATION_CONTROLLERS,
+    registry.CONTROLLER_REVISIONS.resource: controllers.CONTROLLER_REVISIONS,
+    registry.POD_TEMPLATES.resource: controllers.POD_TEMPLATES,
+    registry.JOBS.resource: jobs.JOBS,
+    registry.CRON_JOBS.resource: jobs.CRON_JOBS,
+    registry.HORIZONTAL_POD_AUTOSCALERS.resource: autoscaling.HORIZONTAL_POD_AUTOSCALERS,
+    registry.POD_DISRUPTION_BUDGETS.resource: autoscaling.POD_DISRUPTION_BUDGETS,
+    registry.PERSISTENT_VOLUMES.resource: storage.PERSISTENT_VOLUMES,
+    registry.PERSISTENT_VOLUME_CLAIMS.resource: storage.PERSISTENT_VOLUME_CLAIMS,
+    registry.STORAGE_CLASSES.resource: storage.STORAGE_CLASSES,
+    registry.RESOURCE_QUOTAS.resource: limits.RESOURCE_QUOTAS,
+    registry.LIMIT_RANGES.resource: limits.LIMIT_RANGES,
+    registry.PRIORITY_CLASSES.resource: limits.PRIORITY_CLASSES,
+    registry.SERVICE_ACCOUNTS.resource: access.SERVICE_ACCOUNTS,
+    registry.ROLES.resource: access.ROLES,
+    registry.CLUSTER_ROLES.resource: access.ROLES,
+    registry.ROLE_BINDINGS.resource: access.BINDINGS,
+    registry.CLUSTER_ROLE_BINDINGS.resource: access.BINDINGS,
+    registry.CERTIFICATE_SIGNING_REQUESTS.resource: access.CERTIFICATE_SIGNING_REQUESTS,
+    registry.NETWORK_POLICIES.resource: networking.NETWORK_POLICIES,
+    registry.INGRESSES.resource: networking.INGRESSES,
+    registry.INGRESS_CLASSES.resource: networking.INGRESS_CLASSES,
+    registry.COMPONENT_STATUSES.resource: cluster.COMPONENT_STATUSES,
+    registry.CUSTOM_RESOURCE_DEFINITIONS.resource: cluster.CUSTOM_RESOURCE_DEFINITIONS,
+    registry.NODE_METRICS.resource: cluster.NODE_METRICS,
+    registry.POD_METRICS.resource: cluster.POD_METRICS,
 }
 
 
@@ -41,6 +85,8 @@ _PLAIN: Table[Any] = Table((Column("NAME"), Column("AGE", priority=1)), _plain_c
 
 
 def _table(kind: Kind[T]) -> Table[T]:
+    if kind.is_custom:
+        return cast("Table[T]", custom.table_of(kind))
     return _TABLES.get(kind.resource, _PLAIN)
 
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from controlplane.api import registry, times
-from controlplane.api.objects import ApiObject
-from controlplane.api.registry import Kind
+from controlplane.api import times
 from protos.v1 import apps_pb2 as apps
 from protos.v1 import coordination_pb2 as coordination
 from protos.v1 import core_pb2 as core
@@ -318,24 +316,6 @@ def leases() -> list[coordination.Lease]:
     made.spec.lease_duration_seconds = 40
     made.spec.renew_time.seconds = int(NOW - 4)
     return [made]
-
-
-def everything() -> dict[Kind[Any], list[ApiObject]]:
-    made: dict[Kind[Any], list[Any]] = {
-        registry.NAMESPACES: namespaces(),
-        registry.NODES: nodes(),
-        registry.PODS: pods(),
-        registry.SERVICES: services(),
-        registry.ENDPOINTS: endpoints(),
-        registry.CONFIG_MAPS: config_maps(),
-        registry.SECRETS: secrets(),
-        registry.EVENTS: events(),
-        registry.DEPLOYMENTS: deployments(),
-        registry.REPLICA_SETS: replica_sets(),
-        registry.ENDPOINT_SLICES: endpoint_slices(),
-        registry.LEASES: leases(),
-    }
-    return made
 
 
 def full_pod() -> core.Pod:

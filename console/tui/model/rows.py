@@ -85,16 +85,16 @@ class _Shape:
     state_at: int | None
 
 
-_shapes: dict[str, _Shape] = {}
+_shapes: dict[Kind[Any], _Shape] = {}
 
 
 def _shape(kind: Kind[Any]) -> _Shape:
-    known = _shapes.get(kind.plural)
+    known = _shapes.get(kind)
     if known is None:
         names = [column.name for column in columns_of(kind)]
         word = "TYPE" if kind is registry.EVENTS else "STATUS"
         state_at = names.index(word) if word in names else None
-        known = _shapes[kind.plural] = _Shape(tuple(name in _NUMBERS for name in names), state_at)
+        known = _shapes[kind] = _Shape(tuple(name in _NUMBERS for name in names), state_at)
     return known
 
 

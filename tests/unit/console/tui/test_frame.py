@@ -15,6 +15,7 @@ from console.tui.model.summary import Count, Identity, Link, Summary, count_node
 from controlplane.api import registry
 from controlplane.api.objects import Key
 from tests.console import samples
+from tests.console.everything import everything
 from tests.support import builders
 
 WHO = Identity("lab", "admin", "v0.1.0")
@@ -127,7 +128,7 @@ def test_an_endpoint_told_twice_counts_once() -> None:
 
 
 def test_every_object_has_a_state_and_trouble_is_told_from_waiting() -> None:
-    for kind, kind_objects in samples.everything().items():
+    for kind, kind_objects in everything().items():
         for obj in kind_objects:
             assert state_of(kind, obj, status_of(kind, obj)) in State
     states = {pod.metadata.name: state_of(registry.PODS, pod, status_of(registry.PODS, pod)) for pod in samples.pods()}

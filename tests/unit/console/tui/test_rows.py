@@ -5,11 +5,12 @@ from console.tui.model.rows import cells_for, columns_for, row_of
 from console.tui.model.states import state_of
 from controlplane.api import registry
 from tests.console import samples
+from tests.console.everything import everything
 from tests.console.samples import NOW
 
 
 def test_every_kind_becomes_rows_with_a_cell_for_each_column() -> None:
-    for kind, kind_objects in samples.everything().items():
+    for kind, kind_objects in everything().items():
         for with_namespace in (False, True):
             columns = columns_for(kind, with_namespace=with_namespace)
             for obj in kind_objects:
@@ -21,7 +22,7 @@ def test_every_kind_becomes_rows_with_a_cell_for_each_column() -> None:
 
 def test_a_row_has_the_state_that_the_printers_word_says() -> None:
     """Whichever way the row came by the word."""
-    for kind, kind_objects in samples.everything().items():
+    for kind, kind_objects in everything().items():
         for obj in kind_objects:
             row = row_of(kind, obj, NOW, with_namespace=False)
             assert row.state is state_of(kind, obj, status_of(kind, obj)), (kind.plural, obj.metadata.name)

@@ -8,6 +8,7 @@ from controlplane.api.objects import ApiObject
 from protos.v1 import apps_pb2 as apps
 from protos.v1 import core_pb2 as core
 from tests.console import samples
+from tests.console.everything import everything
 from tests.console.samples import NOW
 from tests.support import builders
 
@@ -118,7 +119,7 @@ def test_hostile_words_are_made_harmless() -> None:
 
 
 def test_nothing_raises_for_any_object_of_any_kind() -> None:
-    for kind_objects in samples.everything().values():
+    for kind_objects in everything().values():
         for obj in kind_objects:
             assert isinstance(why(obj, samples.events(), NOW), str)
             assert why(objects.copy_of(obj), (), NOW) is not None

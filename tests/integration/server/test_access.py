@@ -9,10 +9,10 @@ from dataclasses import replace
 import pytest
 
 from controlplane.api import errors, registry
-from controlplane.client.client import Client
+from controlplane.client.client import Client, create_write, delete_write
 from controlplane.server.pki import Identity, issue, make_ca
 from tests.support.access import Asker, Attempt, asking, every_attempt, grant, is_refusal, outcomes, rule
-from tests.support.builders import make_config_map, make_namespace
+from tests.support.builders import make_config_map, make_namespace, make_pod
 from tests.support.server import RunningApi
 
 ALL = list(every_attempt())
@@ -90,6 +90,13 @@ class TestWithoutRights:
             assert told.value.message == (
                 'nodes "node-1" is forbidden: User "jane" cannot get resource "nodes" in API group "" at the cluster scope'
             )
+
+    async def test_each_write_of_a_batch_is_refused_by_itself(self, api: RunningApi, client: Client) -> None:
+        await grant(client, "jane", rule("create", "configmaps", "core"), namespace="default")
+        writes = [create_write(make_config_map("a")), create_write(make_pod(name="a")), create_write(make_config_map("b"))]
+        async with api.client(Identity("jane")) as jane:
+            outcomes = await jane.batch([*writes, delete_write(registry.CONFIG_MAPS, "a", "default")])
+        assert [type(outcome).__name__ for outcome in outcomes] == ["ConfigMap", "Forbidden", "ConfigMap", "Forbidden"]
 
     async def test_everything_in_one_namespace_is_nothing_in_another(
         self, api: RunningApi, client: Client, jane: Asker

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import base64
 import datetime
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from controlplane.api import errors, objects, registry, times
 from controlplane.client.client import Client
@@ -20,13 +20,10 @@ from controlplane.manager.signing import SigningAuthority
 from controlplane.server import users
 from controlplane.server.pki import Identity
 from protos.v1 import certificates_pb2 as certificates
+from tests.support.requests import API_CLIENT, FOR_CLIENTS, FOR_SERVERS, KEY, SERVING, make_pem, make_request
 from tests.support.server import RunningApi, running
 from tests.support.waiting import eventually
 
-NODE_CLIENT = "kubernetes.io/kube-apiserver-client-kubelet"
-SERVING = "kubernetes.io/kubelet-serving"
-API_CLIENT = "kubernetes.io/kube-apiserver-client"
-KEY = ec.generate_private_key(ec.SECP256R1())
 Request = certificates.CertificateSigningRequest
 
 
@@ -42,29 +39,17 @@ async def manager(api: RunningApi) -> AsyncIterator[None]:
         yield
 
 
-def make_request(
-    name: str, common_name: str, groups: Sequence[str] = (), *, signer: str = NODE_CLIENT, names: Sequence[str] = (),
-    usages: Sequence[str] = ("digital signature", "client auth"), seconds: int | None = None,
-    key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey = KEY,
-) -> Request:  # fmt: skip
-    parts = [x509.NameAttribute(NameOID.ORGANIZATION_NAME, group) for group in groups]
-    builder = x509.CertificateSigningRequestBuilder().subject_name(
-        x509.Name([*parts, x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
-    )
-    if names:
-        builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(one) for one in names]), critical=False)
-    request = Request()
-    request.metadata.name = name
-    request.spec.request = builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
-    request.spec.signer_name = signer
-    request.spec.usages.extend(usages)
-    if seconds is not None:
-        request.spec.expiration_seconds = seconds
-    return request
+def user_request(name: str, *groups: str) -> Request:
+    return make_request(name, make_pem("ann", groups), signer=API_CLIENT, usages=FOR_CLIENTS)
 
 
-def node_request(name: str = "csr-1", node: str = "node-9", **options: object) -> Request:
-    return make_request(name, f"system:node:{node}", ["system:nodes"], **options)  # type: ignore[arg-type]
+def node_request(name: str = "csr-1", node: str = "node-9", *, seconds: int | None = None) -> Request:
+    return make_request(name, make_pem(f"system:node:{node}", ["system:nodes"]), seconds=seconds)
+
+
+def serving_request(name: str, *names: str) -> Request:
+    pem = make_pem("system:node:node-9", ["system:nodes"], names=names)
+    return make_request(name, pem, signer=SERVING, usages=FOR_SERVERS)
 
 
 async def signed(client: Client, name: str) -> x509.Certificate:
@@ -123,7 +108,7 @@ async def test_who_bootstraps_gets_a_nodes_certificate_without_anybodys_doing(ap
 
 
 async def test_others_are_signed_after_approval_only(api: RunningApi, client: Client) -> None:
-    await client.create(make_request("ann", "ann", ["team"], signer=API_CLIENT))
+    await client.create(user_request("ann", "team"))
     await client.create(node_request("sentinel", node="node-1"))
     await signed(client, "sentinel")  # the administrator may create nodeclient requests; by now `ann` was looked at, too
     assert not (await client.get(registry.CERTIFICATE_SIGNING_REQUESTS, "ann")).status.conditions
@@ -133,7 +118,7 @@ async def test_others_are_signed_after_approval_only(api: RunningApi, client: Cl
 
 
 async def test_a_denied_request_is_not_signed_and_the_decision_stands(client: Client) -> None:
-    await client.create(make_request("ann", "ann", signer=API_CLIENT))
+    await client.create(user_request("ann"))
     await approve(client, "ann", "Denied")
     with pytest.raises(errors.Invalid, match="mutually exclusive"):
         await approve(client, "ann")
@@ -145,7 +130,7 @@ async def test_a_denied_request_is_not_signed_and_the_decision_stands(client: Cl
 
 
 async def test_what_the_signer_does_not_grant_fails_though_approved(client: Client) -> None:
-    await client.create(node_request("no-names", signer=SERVING, usages=("digital signature", "server auth")))
+    await client.create(serving_request("no-names"))
     await approve(client, "no-names")
     failed = await condition(client, "no-names", "Failed")
     assert (failed.status, failed.reason) == ("True", "SignerValidationFailure")
@@ -153,8 +138,7 @@ async def test_what_the_signer_does_not_grant_fails_though_approved(client: Clie
 
 
 async def test_a_serving_certificate_carries_the_names_it_was_asked_for(client: Client) -> None:
-    usages = ("digital signature", "server auth")
-    await client.create(node_request("serving", signer=SERVING, usages=usages, names=("node-9",)))
+    await client.create(serving_request("serving", "node-9"))
     await approve(client, "serving")
     certificate = await signed(client, "serving")
     names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
@@ -164,37 +148,34 @@ async def test_a_serving_certificate_carries_the_names_it_was_asked_for(client: 
 async def test_bad_requests_are_refused_at_once(client: Client) -> None:
     weak = rsa.generate_private_key(65537, 1024)
     with pytest.raises(errors.Invalid, match="an RSA key of 1024 bits is too weak"):
-        await client.create(make_request("weak", "ann", signer=API_CLIENT, key=weak))
+        await client.create(make_request("weak", make_pem("ann", key=weak), signer=API_CLIENT))
     with pytest.raises(errors.Forbidden, match="with system:masters group is not allowed"):
-        await client.create(make_request("master", "ann", ["system:masters"], signer=API_CLIENT))
-    forged = make_request("forged", "ann", signer=API_CLIENT)
-    other = make_request("other", "zoe", signer=API_CLIENT)
-    forged.spec.request = _swap_signature(forged.spec.request, other.spec.request)
+        await client.create(user_request("master", "system:masters"))
+    forged = user_request("forged")
+    forged.spec.request = _with_another_signature(forged.spec.request)
     with pytest.raises(errors.Invalid, match="not signed by the key"):
         await client.create(forged)
 
 
-def _swap_signature(pem: bytes, other: bytes) -> bytes:
-    """The request with a signature over another text."""
-    mine, theirs = x509.load_pem_x509_csr(pem), x509.load_pem_x509_csr(other)
-    encoded = mine.public_bytes(serialization.Encoding.DER)
-    head = encoded[: -len(mine.signature)]
-    signature = theirs.signature
-    while len(signature) != len(mine.signature):  # their encodings vary by a byte or two
+def _with_another_signature(pem: bytes) -> bytes:
+    """The request with its key's signature of another text."""
+    request = x509.load_pem_x509_csr(pem)
+    signature = KEY.sign(b"another text", ec.ECDSA(hashes.SHA256()))
+    while len(signature) != len(request.signature):  # their encodings vary by a byte or two
         signature = KEY.sign(b"another text", ec.ECDSA(hashes.SHA256()))
-    text = base64.encodebytes(head + signature)
-    return b"-----BEGIN CERTIFICATE REQUEST-----\n" + text + b"-----END CERTIFICATE REQUEST-----\n"
+    encoded = request.public_bytes(serialization.Encoding.DER)[: -len(signature)] + signature
+    return b"-----BEGIN CERTIFICATE REQUEST-----\n" + base64.encodebytes(encoded) + b"-----END CERTIFICATE REQUEST-----\n"
 
 
 async def test_who_may_not_approve_or_sign_does_neither(api: RunningApi, client: Client) -> None:
-    await client.create(make_request("ann", "ann", signer=API_CLIENT))
+    await client.create(user_request("ann"))
     async with api.client(Identity(users.CONTROLLER_MANAGER)) as manager:
         with pytest.raises(errors.Forbidden, match=f'not permitted to approve requests with signerName "{API_CLIENT}"'):
             await approve(manager, "ann")
 
 
 async def test_requests_of_long_ago_are_cleared_away(client: Client) -> None:
-    await client.create(make_request("ann", "ann", signer=API_CLIENT))
+    await client.create(user_request("ann"))
     request = await client.get(registry.CERTIFICATE_SIGNING_REQUESTS, "ann")
     denied = request.status.conditions.add(type="Denied", status="True", reason="ByHand")
     two_hours_ago = datetime.datetime.now(datetime.UTC).timestamp() - 7200

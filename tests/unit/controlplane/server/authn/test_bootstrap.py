@@ -36,7 +36,7 @@ def groups_for(secret: core.Secret) -> frozenset[str] | None:
     ids=["plain", "a second before its end", "with groups"],
 )  # fmt: skip
 def test_a_good_token_is_a_bootstrappers(secret: core.Secret, groups: set[str]) -> None:
-    assert groups_for(secret) == groups
+    assert groups_for(secret) == frozenset(groups)
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,7 @@ from controlplane.server.authn.options import settings as token_settings
 from controlplane.server.authn.options import with_token_options
 from controlplane.server.authn.settings import TokenSettings
 from controlplane.server.pki import Directory, Identity, Pair
+from controlplane.store import encryption
 from controlplane.store.endpoint import Endpoint
 from controlplane.store.store import EVENT_TTL_SECONDS, HISTORY_BYTES
 
@@ -76,7 +77,7 @@ def main() -> None:
 @click.option("--node", "nodes", multiple=True, metavar="NAME[=IP]", help="A node that gets a certificate.")
 @click.option("--hollow", is_flag=True, help="Also one for simulated nodes.")
 def pki(path: Path, hosts: tuple[str, ...], nodes: tuple[str, ...], hollow: bool) -> None:
-    """Make the certificates that a cluster needs; those that are there and good are kept."""
+    """Make the certificates that a cluster needs, and a key to encrypt secrets with; those that are there are kept."""
     directory, now = Directory(path), datetime.datetime.now(datetime.UTC)
     directory.ensure("apiserver", Identity("kube-apiserver", (), (SERVER_NAME, *_LOCAL, *hosts)), now)
     directory.ensure("etcd", Identity("etcd", (), _LOCAL), now)
@@ -90,6 +91,7 @@ def pki(path: Path, hosts: tuple[str, ...], nodes: tuple[str, ...], hollow: bool
         directory.ensure(name, Identity(users.NODE_PREFIX + name, (users.NODES,), hosts), now)
     if hollow:
         directory.ensure("hollow", HOLLOW, now)
+    directory.ensure_text("encryption.yaml", encryption.fresh_config)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from console.cluster.home import Home, Spec
 
 LOOPBACK = "127.0.0.1"
 CGROUPS = "/orlop"
+IDENTITY = "orlop-up"  # so that the control plane, restarted, need not wait for the end of its own leases
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,7 @@ def _api(spec: Spec, home: Home) -> tuple[str, ...]:
     return (
         *_python("controlplane.main"), "serve", "--only=api", f"--pki={home.pki}", f"--listen={listen}",
         f"--listen-tokens={listen_tokens}", f"--etcd={etcd}", *files, f"--service-cidr={spec.service_cidr}",
+        f"--encryption-config={home.pki}/encryption.yaml",
     )  # fmt: skip
 
 
@@ -61,7 +63,7 @@ def _controllers(spec: Spec, home: Home) -> tuple[str, ...]:
     return (
         *_python("controlplane.main"), "serve", "--only=scheduler,controllers", f"--pki={home.pki}",
         f"--server={LOOPBACK}:{spec.api_port}", f"--cluster-cidr={spec.cluster_cidr}",
-        f"--node-monitor-grace={spec.node_grace}",
+        f"--node-monitor-grace={spec.node_grace}", f"--identity={IDENTITY}",
     )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import ipaddress
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -147,6 +147,13 @@ class Directory:
         """The key that signs the tokens of service accounts, if there is one."""
         path = self.path / "sa.key"
         return path.read_bytes() if path.exists() else None
+
+    def ensure_text(self, name: str, make: Callable[[], str]) -> None:
+        """A file that only its owner may read; made when there is none."""
+        path = self.path / name
+        if not path.exists():
+            self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+            _write(path, make().encode(), 0o600)
 
     def _store(self, name: str, pair: Pair) -> Pair:
         """The key goes first: a certificate that is there has its key."""

@@ -51,3 +51,9 @@ def test_a_spec_survives_being_saved(tmp_path: Path) -> None:
     home = Home(tmp_path)
     home.save(SPEC)
     assert home.load() == SPEC
+
+
+def test_the_api_encrypts_and_the_controllers_come_back_as_themselves() -> None:
+    commands = {process.name: process.command for process in plan.processes(SPEC, HOME)}
+    assert "--encryption-config=/home/pki/encryption.yaml" in commands["api"]
+    assert f"--identity={plan.IDENTITY}" in commands["controllers"]

@@ -80,7 +80,8 @@ PERSISTENT_VOLUMES = Table(
     (
         _NAME, Column("CAPACITY"), Column("ACCESS MODES", priority=2), Column("RECLAIM POLICY", priority=2),
         Column("STATUS"), Column("CLAIM", priority=1), Column("STORAGECLASS", priority=2),
-        Column("VOLUMEATTRIBUTESCLASS", priority=4), Column("REASON", priority=3), _AGE, Column("VOLUMEMODE", wide=True, priority=4),
+        Column("VOLUMEATTRIBUTESCLASS", priority=4), Column("REASON", priority=3), _AGE,
+        Column("VOLUMEMODE", wide=True, priority=4),
     ),
     _volume_cells, _volume_status,
 )  # fmt: skip

@@ -14,7 +14,6 @@ from console.printers import (
     cluster,
     config,
     controllers,
-    custom,
     events,
     jobs,
     limits,
@@ -86,6 +85,8 @@ _PLAIN: Table[Any] = Table((Column("NAME"), Column("AGE", priority=1)), _plain_c
 
 def _table(kind: Kind[T]) -> Table[T]:
     if kind.is_custom:
+        from console.printers import custom  # late: it needs the JSON codec, which most commands do without
+
         return cast("Table[T]", custom.table_of(kind))
     return _TABLES.get(kind.resource, _PLAIN)
 

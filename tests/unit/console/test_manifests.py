@@ -115,3 +115,11 @@ def test_what_is_no_manifest_says_so(tmp_path: Path, content: bytes, told: str) 
 def test_an_empty_folder_is_a_mistake(tmp_path: Path) -> None:
     with pytest.raises(ManifestError, match="no files there"):
         manifests.read([str(tmp_path)])
+
+
+def test_a_manifest_of_an_older_version_is_understood_and_told() -> None:
+    text = "apiVersion: policy/v1beta1\nkind: PodDisruptionBudget\nmetadata: {name: a}\nspec: {minAvailable: 1}\n"
+    old, new = manifests.parse(text + "---\n" + text.replace("v1beta1", "v1"), "a.yaml")
+    assert old.obj == new.obj
+    assert old.deprecation == "policy/v1beta1 PodDisruptionBudget is deprecated; use policy/v1 PodDisruptionBudget"
+    assert new.deprecation is None

@@ -7,7 +7,10 @@ import pytest
 from console.cli import targets
 from console.cli.failures import CommandError
 from console.cli.targets import Target
-from controlplane.api.registry import DEPLOYMENTS, NODES, PODS, REPLICA_SETS, SERVICES
+from controlplane.api import registry
+from controlplane.api.registry import DEPLOYMENTS, NODES, PODS, SERVICES
+
+EVERYTHING = [Target(kind) for kind in registry.KINDS if "all" in kind.categories]
 
 
 @pytest.mark.parametrize(
@@ -21,8 +24,8 @@ from controlplane.api.registry import DEPLOYMENTS, NODES, PODS, REPLICA_SETS, SE
         ("deployments.apps web", [Target(DEPLOYMENTS, "web")]),
         ("deployment.v1.apps/web", [Target(DEPLOYMENTS, "web")]),
         ("Deployment web", [Target(DEPLOYMENTS, "web")]),
-        ("all", [Target(PODS), Target(SERVICES), Target(DEPLOYMENTS), Target(REPLICA_SETS)]),
-        ("all,po", [Target(PODS), Target(SERVICES), Target(DEPLOYMENTS), Target(REPLICA_SETS)]),
+        ("all", EVERYTHING),
+        ("all,po", EVERYTHING),
     ],
 )
 def test_objects_are_named_in_every_form(words: str, expected: list[Target]) -> None:

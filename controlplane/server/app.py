@@ -20,11 +20,11 @@ from controlplane.server.admission.certificates import CertificateRequests
 from controlplane.server.admission.chain import Admission
 from controlplane.server.admission.escalation import EscalationPrevention
 from controlplane.server.admission.priority import first_classes
-from controlplane.server.admission.token_secrets import TokenSecrets
 from controlplane.server.authn import settings as authn
 from controlplane.server.authn.reviews import SelfSubjectReviews, TokenReviews
 from controlplane.server.authn.settings import TokenSettings
 from controlplane.server.authn.token_requests import TokenRequests
+from controlplane.server.authn.token_secrets import TokenSecrets
 from controlplane.server.authz import NODE_LEASES, Authorizer
 from controlplane.server.backend import Backend
 from controlplane.server.components import ComponentStatuses

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from controlplane.api import codec, registry
+from controlplane.api.conversion.table import deprecation
 from controlplane.api.errors import StatusError
 from controlplane.api.objects import ApiObject, copy_of
 from controlplane.api.registry import Kind
@@ -35,12 +36,14 @@ class ManifestError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """One object, as written (`document`) and as understood (`obj`). `place` is where: `web.yaml, document 2 (line 14)`."""
+    """One object, as written (`document`) and as understood (`obj`). `place` is where: `web.yaml, document 2 (line 14)`;
+    `deprecation` says what there is against the version it is written in."""
 
     kind: Kind[Any]
     obj: ApiObject
     document: dict[str, Any]
     place: str
+    deprecation: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +108,7 @@ def _why(error: Exception, name: str) -> str:
     return str(error)
 
 
-def _take(
-    text: str, source: str, found: list[Manifest], problems: list[str], strict: bool, lookup: Lookup | None
-) -> None:
+def _take(text: str, source: str, found: list[Manifest], problems: list[str], strict: bool, lookup: Lookup | None) -> None:
     from controlplane.api import yaml_text
 
     try:
@@ -177,4 +178,5 @@ def _defined_in(found: Sequence[Manifest], api_version: str, name: str) -> Kind[
 def _manifest(part: _Part, strict: bool, kind: Kind[Any] | None) -> Manifest:
     obj = codec.from_dict(kind, part.value, strict=strict)
     assert isinstance(part.value, dict)
-    return Manifest(kind or registry.kind_of(obj), obj, part.value, part.place)
+    kind = kind or registry.kind_of(obj)
+    return Manifest(kind, obj, part.value, part.place, deprecation(kind, part.value.get("apiVersion", kind.api_version)))

@@ -52,6 +52,8 @@ def apply(settings: Settings, files: Sequence[str], recursive: bool, output: str
 
 async def _apply_all(session: Session, found: Sequence[Manifest], style: Style) -> None:
     for manifest in found:
+        if manifest.deprecation:
+            note(f"Warning: {manifest.deprecation}")
         try:
             place(session.settings, manifest.kind, manifest.obj)
             await _apply(session, manifest.kind, manifest.obj, style)

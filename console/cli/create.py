@@ -11,7 +11,7 @@ from console import manifests
 from console.cli import generators, options, printing, served, writing
 from console.cli.failures import CommandError
 from console.cli.grammar import Verb, Verbs, after_dash
-from console.cli.session import Session, Settings
+from console.cli.session import Session, Settings, note
 from console.manifests import Manifest
 from controlplane.api import errors
 from controlplane.api.objects import ApiObject
@@ -41,6 +41,8 @@ def create(context: click.Context, files: Sequence[str], recursive: bool, output
 async def _create_all(session: Session, found: Sequence[Manifest], output: str, dry_run: str, validation: str) -> None:
     for manifest in found:
         kind, obj = manifest.kind, manifest.obj
+        if manifest.deprecation:
+            note(f"Warning: {manifest.deprecation}")
         try:
             writing.place(session.settings, kind, obj)
             stored: ApiObject = obj

@@ -64,8 +64,11 @@ def _wanted(budget: policy.PodDisruptionBudget, pods: Sequence[core.Pod], view: 
 
 def _scale(pods: Iterable[core.Pod], view: View) -> int:
     """The sizes of all that manages the pods. Pods that nothing manages do not count."""
-    managed = ((objects.controller_of(pod), pod) for pod in pods)
-    owners = {owner.uid: (owner, pod) for owner, pod in managed if owner is not None}
+    owners: dict[str, tuple[meta.OwnerReference, core.Pod]] = {}
+    for pod in sorted(pods, key=lambda pod: pod.metadata.name):  # what is told of a failure must not change by chance
+        owner = objects.controller_of(pod)
+        if owner is not None:
+            owners.setdefault(owner.uid, (owner, pod))
     return sum(dict(_size(owner, pod, view) for owner, pod in owners.values()).values())
 
 

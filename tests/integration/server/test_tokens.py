@@ -201,6 +201,25 @@ async def test_what_a_token_may_be_bound_to_is_checked(client: Client) -> None:
         await request_token(client, "nobody")
 
 
+async def test_an_agent_gets_tokens_for_the_pods_of_its_node_alone(api: RunningApi, client: Client) -> None:
+    await client.create(make_account())
+    uids = {}
+    for node in ("node-1", "node-2"):
+        pod = make_pod(f"on-{node}", node=node)
+        pod.spec.service_account_name = "robot"
+        uids[node] = (await client.create(pod)).metadata.uid
+    async with api.client(Identity("system:node:node-1", (users.NODES,))) as agent:
+        token = await request_token(agent, bound=("Pod", "on-node-1", uids["node-1"]))
+        assert (await who_is(client, token)).user.username == "system:serviceaccount:default:robot"
+        with pytest.raises(errors.Forbidden, match="not bound to a pod"):
+            await request_token(agent)
+        with pytest.raises(errors.Forbidden, match="scheduled on a different node"):
+            await request_token(agent, bound=("Pod", "on-node-2", uids["node-2"]))
+    async with api.client(Identity("system:node:node-3", (users.NODES,))) as other:
+        with pytest.raises(errors.Forbidden, match="no relationship found between node 'node-3' and this object"):
+            await request_token(other, bound=("Pod", "on-node-1", uids["node-1"]))
+
+
 async def test_a_token_secret_has_its_token_at_once_and_the_token_dies_with_it(api: RunningApi, client: Client) -> None:
     secret = core.Secret(type="kubernetes.io/service-account-token")
     secret.metadata.name, secret.metadata.namespace = "robot-token", "default"

@@ -1,4 +1,4 @@
-"""The store against a model: any interleaving of writers, watchers, lists, compaction and restarts, by two servers on one etcd.
+"""The store against a model: writers, watchers, lists, compaction and restarts in any order, by two servers on one etcd.
 
 The model keeps every state there ever was. Whatever happens, watchers are told each change once and in order, or that they
 have expired; lists show one of the states; and what was acknowledged is there. Values are encrypted, as secrets are.

@@ -94,7 +94,8 @@ def _service_port(port: core.ServicePort) -> None:
 
 def _ip_families(spec: core.ServiceSpec) -> None:
     if not spec.HasField("ip_family_policy"):
-        spec.ip_family_policy = "SingleStack"
+        several = len(spec.ip_families) > 1 or len(spec.cluster_ips) > 1
+        spec.ip_family_policy = "RequireDualStack" if several else "SingleStack"
     if not spec.ip_families:
         spec.ip_families.append("IPv6" if ":" in spec.cluster_ip else "IPv4")
     if spec.cluster_ip and not spec.cluster_ips:

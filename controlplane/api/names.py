@@ -19,6 +19,7 @@ _QUALIFIED = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?")
 _CONFIG_KEY = re.compile(r"[-._a-zA-Z0-9]+")
 _PORT_NAME = re.compile(r"[a-z0-9-]+")
 _URL_PATH = re.compile(r"[A-Za-z0-9/\-._~%!$&'()*+,;=:]+")
+_HTTP_HEADER = re.compile(r"[-A-Za-z0-9]+")
 _PERCENT = re.compile(r"[0-9]+%")
 _ENV_NAME = re.compile(r"[ -<>-~]+")
 
@@ -150,6 +151,12 @@ def env_name(text: str) -> str | None:
         if _ENV_NAME.fullmatch(text)
         else "a valid environment variable name must consist of printable ASCII without '='"
     )
+
+
+def http_header(text: str) -> str | None:
+    if not _HTTP_HEADER.fullmatch(text):
+        return "a valid HTTP header must consist of alphanumeric characters or '-'"
+    return None
 
 
 def percent(text: str) -> str | None:

@@ -27,6 +27,7 @@ from controlplane.api.rules import (
     jobs,
     metadata,
     network_policies,
+    pod_updates,
     pods,
     quotas,
     rbac,
@@ -97,15 +98,15 @@ def _check_pod(at: Place, pod: core.Pod) -> None:
 
 
 def _check_new_pod(at: Place, pod: core.Pod) -> None:
-    pods.check_new_pod(at / "spec", pod.spec)
+    pod_updates.check_new_pod(at / "spec", pod.spec)
 
 
 def _check_ephemeral_containers(at: Place, old: core.Pod, new: core.Pod) -> None:
-    pods.check_ephemeral_update(at / "spec" / "ephemeralContainers", old.spec, new.spec)
+    pod_updates.check_ephemeral_update(at / "spec" / "ephemeralContainers", old.spec, new.spec)
 
 
 def _check_pod_update(at: Place, old: core.Pod, new: core.Pod) -> None:
-    pods.check_pod_update(at / "spec", old.spec, new.spec)
+    pod_updates.check_pod_update(at / "spec", old.spec, new.spec)
 
 
 _RULES: dict[str, _Rule] = {

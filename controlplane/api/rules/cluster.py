@@ -25,6 +25,9 @@ def check_node(at: Place, node: core.Node) -> None:
         (spec / "podCIDR").check(node.spec.pod_cidr, names.cidr)
     if node.spec.pod_cidrs and node.spec.pod_cidrs[0] != node.spec.pod_cidr:
         (spec / "podCIDRs").invalid(list(node.spec.pod_cidrs), "first value must match `podCIDR`")
+    families = [":" in pod_cidr for pod_cidr in node.spec.pod_cidrs]
+    if len(families) != len(set(families)):
+        (spec / "podCIDRs").invalid(list(node.spec.pod_cidrs), "may specify no more than one CIDR for each IP family")
     check_quantities(at / "status" / "capacity", node.status.capacity)
     check_quantities(at / "status" / "allocatable", node.status.allocatable)
 
@@ -40,6 +43,8 @@ def _check_taints(at: Place, spec: core.NodeSpec) -> None:
 
 def check_node_update(at: Place, old: core.Node, new: core.Node) -> None:
     """Addresses of pods come from it, so it stands once it is given."""
+    if old.spec.provider_id and old.spec.provider_id != new.spec.provider_id:
+        (at / "spec" / "providerID").forbidden('node updates may not change providerID except from "" to valid')
     if old.spec.pod_cidr and old.spec.pod_cidr != new.spec.pod_cidr:
         (at / "spec" / "podCIDR").forbidden('node updates may not change podCIDR except from "" to valid')
 

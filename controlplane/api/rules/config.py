@@ -14,6 +14,7 @@ MOST_BYTES = 1024 * 1024
 _SET = f"{IMMUTABLE} when `immutable` is set"
 _DOCKER_KEYS = {"kubernetes.io/dockerconfigjson": ".dockerconfigjson", "kubernetes.io/dockercfg": ".dockercfg"}
 _NEEDED_KEYS = {"kubernetes.io/tls": ("tls.crt", "tls.key"), "kubernetes.io/ssh-auth": ("ssh-privatekey",)}
+_ACCOUNT = "kubernetes.io/service-account.name"
 _BASIC_AUTH = ("username", "password")
 
 
@@ -43,6 +44,8 @@ def check_secret(at: Place, secret: core.Secret) -> None:
             (at / "data")[key].required()
     if secret.type == "kubernetes.io/basic-auth" and not any(key in secret.data for key in _BASIC_AUTH):
         (at / "data").required("one of username and password")
+    if secret.type == "kubernetes.io/service-account-token":
+        (at / "metadata" / "annotations")[_ACCOUNT].needs(secret.metadata.annotations.get(_ACCOUNT, ""))
     if secret.type in _DOCKER_KEYS:
         _check_docker(at / "data", secret.data, _DOCKER_KEYS[secret.type])
 

@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from controlplane.api import names
 from controlplane.api.rules import probes
+from controlplane.api.rules.environment import check_env, check_env_from
+from controlplane.api.rules.mounts import check_mounts
 from controlplane.api.rules.places import Place, report_duplicates
-from controlplane.api.rules.resources import check_quantity, check_requirements
+from controlplane.api.rules.resources import check_requirements
+from controlplane.api.rules.security import check_container_security
 from protos.v1 import core_pb2 as core
 
 PROTOCOLS = ("TCP", "UDP", "SCTP")
 _PULL_POLICIES = ("Always", "IfNotPresent", "Never")
 _MESSAGE_POLICIES = ("File", "FallbackToLogsOnError")
-_PROPAGATIONS = ("None", "HostToContainer", "Bidirectional")
-_ENV_FIELDS = ("metadata.name", "metadata.namespace", "metadata.uid", "spec.nodeName", "spec.serviceAccountName",
-               "status.hostIP", "status.podIP", "status.hostIPs", "status.podIPs")  # fmt: skip
-_RESOURCE_FIELD = re.compile(r"(limits|requests)\.(cpu|memory|ephemeral-storage|hugepages-.+)")
-_KEYED_FIELD = re.compile(r"metadata\.(labels|annotations)\['(.+)'\]")
-_LARGEST_ID = 2**31 - 1
+_RESIZABLE = ("cpu", "memory")
+_RESIZE_POLICIES = ("NotRequired", "RestartContainer")
+_WINDOWS_SIGNALS = ("SIGKILL", "SIGTERM")
+_SIGNALS = tuple(
+    f"SIG{name}" for name in (
+        "ABRT", "ALRM", "BUS", "CHLD", "CLD", "CONT", "FPE", "HUP", "ILL", "INT", "IO", "IOT", "KILL", "PIPE", "POLL",
+        "PROF", "PWR", "QUIT", "SEGV", "STKFLT", "STOP", "SYS", "TERM", "TRAP", "TSTP", "TTIN", "TTOU", "URG", "USR1",
+        "USR2", "VTALRM", "WINCH", "XCPU", "XFSZ", *("RTMIN", *(f"RTMIN+{n}" for n in range(1, 16))),
+        *(f"RTMAX-{n}" for n in range(14, 0, -1)), "RTMAX",
+    )
+)  # fmt: skip
 _FORBIDDEN_AT_START = {"lifecycle": "lifecycle", "liveness_probe": "livenessProbe", "readiness_probe": "readinessProbe",
                        "startup_probe": "startupProbe"}  # fmt: skip
+_FORBIDDEN_TO_EPHEMERAL = _FORBIDDEN_AT_START | {"ports": "ports", "resources": "resources", "resize_policy": "resizePolicy"}
 
 AnyContainer = core.Container | core.EphemeralContainerCommon
 
@@ -31,9 +39,12 @@ AnyContainer = core.Container | core.EphemeralContainerCommon
 class Surroundings:
     """What a container's rules must know of its pod."""
 
-    volumes: frozenset[str]
+    volumes: Mapping[str, str]  # name -> field of the source
     grace_seconds: int
     host_network: bool = False
+    own_users: bool = False
+    os: str = ""
+    claims: frozenset[str] = frozenset()
 
 
 def check_container(at: Place, container: AnyContainer, pod: Surroundings) -> None:
@@ -44,16 +55,24 @@ def check_container(at: Place, container: AnyContainer, pod: Surroundings) -> No
     (at / "terminationMessagePolicy").one_of(container.termination_message_policy, _MESSAGE_POLICIES)
     _check_ports(at / "ports", container.ports, host_network=pod.host_network)
     for place, variable in (at / "env").each(container.env):
-        _check_env(place, variable)
+        check_env(place, variable)
     for place, source in (at / "envFrom").each(container.env_from):
-        _check_env_from(place, source)
-    _check_mounts(at / "volumeMounts", container.volume_mounts, pod.volumes)
+        check_env_from(place, source)
+    check_mounts(at, container, pod.volumes)
     check_requirements(at / "resources", container.resources)
+    if container.resources.claims:
+        _check_claims(at / "resources" / "claims", container, pod)
+    if container.resize_policy:
+        _check_resize(at / "resizePolicy", container.resize_policy)
+    if container.restart_policy_rules and not container.restart_policy:
+        (at / "restartPolicy").required("must specify restartPolicy when restart rules are used")
     _check_probes(at, container)
     if container.HasField("lifecycle"):
         probes.check_lifecycle(at / "lifecycle", container.lifecycle, grace_seconds=pod.grace_seconds)
+        if container.lifecycle.HasField("stop_signal"):
+            _check_stop_signal(at / "lifecycle" / "stopSignal", container.lifecycle.stop_signal, pod)
     if container.HasField("security_context"):
-        _check_security(at / "securityContext", container.security_context)
+        check_container_security(at / "securityContext", container.security_context, own_users=pod.own_users)
 
 
 def _check_probes(at: Place, container: AnyContainer) -> None:
@@ -81,6 +100,22 @@ def check_main_container(at: Place, container: core.Container) -> None:
         (at / "restartPolicy").forbidden("may not be set for non-init containers")
 
 
+def check_ephemeral_container(at: Place, container: core.EphemeralContainer, names_taken: frozenset[str]) -> None:
+    """It is there to look, not to serve: much may not be said of it. `names_taken`: the pod's other containers."""
+    for field, value in container.ephemeral_container_common.ListFields():
+        word = _FORBIDDEN_TO_EPHEMERAL.get(field.name)
+        if word and (field.is_repeated or value.ListFields()):
+            (at / word).forbidden("cannot be set for an Ephemeral Container")
+    for place, mount in (at / "volumeMounts").each(container.ephemeral_container_common.volume_mounts):
+        if mount.sub_path:
+            (place / "subPath").forbidden("cannot be set for an Ephemeral Container")
+        if mount.sub_path_expr:
+            (place / "subPathExpr").forbidden("cannot be set for an Ephemeral Container")
+    target = container.target_container_name
+    if target and target not in names_taken:
+        (at / "targetContainerName").not_found(target, "name one of spec.containers")
+
+
 def _check_image(at: Place, image: str) -> None:
     if not image:
         at.required("name an image, such as nginx:1.27")
@@ -106,112 +141,26 @@ def _check_ports(at: Place, ports: Iterable[core.ContainerPort], *, host_network
     report_duplicates(at, [port.name for port in ports], "name")
 
 
-def _check_env(at: Place, variable: core.EnvVar) -> None:
-    (at / "name").needs(variable.name, names.env_name)
-    if not variable.HasField("value_from"):
-        return
-    source, place = variable.value_from, at / "valueFrom"
-    given = source.ListFields()
-    if not given:
-        place.required("must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef` or `secretKeyRef`")
-    elif variable.value:
-        place.forbidden("may not be specified when `value` is not empty")
-    elif len(given) > 1:
-        place.forbidden("may not have more than one field specified at a time")
-    if source.HasField("field_ref"):
-        check_field_ref(place / "fieldRef", source.field_ref, _ENV_FIELDS)
-    if source.HasField("resource_field_ref"):
-        check_resource_ref(place / "resourceFieldRef", source.resource_field_ref)
-    if source.HasField("config_map_key_ref"):
-        _check_key_ref(place / "configMapKeyRef", source.config_map_key_ref)
-    if source.HasField("secret_key_ref"):
-        _check_key_ref(place / "secretKeyRef", source.secret_key_ref)
+def _check_resize(at: Place, policies: Iterable[core.ContainerResizePolicy]) -> None:
+    for place, policy in at.each(policies):
+        (place / "resourceName").one_of(policy.resource_name, _RESIZABLE)
+        (place / "restartPolicy").one_of(policy.restart_policy, _RESIZE_POLICIES)
+    report_duplicates(at, [policy.resource_name for policy in policies], "resourceName")
 
 
-def _check_key_ref(at: Place, ref: core.ConfigMapKeySelector | core.SecretKeySelector) -> None:
-    (at / "name").needs(ref.local_object_reference.name, names.dns_subdomain)
-    (at / "key").needs(ref.key, names.config_key)
-
-
-def check_field_ref(at: Place, ref: core.ObjectFieldSelector, supported: Iterable[str]) -> None:
-    path = at / "fieldPath"
-    if not ref.field_path:
-        path.required()
-    elif keyed := _KEYED_FIELD.fullmatch(ref.field_path):
-        path.check(keyed[2].lower(), names.qualified_name)
-    else:
-        path.one_of(ref.field_path, tuple(supported))
-
-
-def check_resource_ref(at: Place, ref: core.ResourceFieldSelector) -> None:
-    if not ref.resource:
-        (at / "resource").required()
-    elif not _RESOURCE_FIELD.fullmatch(ref.resource):
-        (at / "resource").invalid(
-            ref.resource, "must be limits or requests of cpu, memory or ephemeral-storage, as in limits.cpu"
-        )
-    if ref.HasField("divisor"):
-        check_quantity(at / "divisor", ref.divisor)
-
-
-def _check_env_from(at: Place, source: core.EnvFromSource) -> None:
-    if source.prefix:
-        (at / "prefix").check(source.prefix, names.env_name)
-    of_map, of_secret = source.HasField("config_map_ref"), source.HasField("secret_ref")
-    if not of_map and not of_secret:
-        at.required("must specify one of: `configMapRef` or `secretRef`")
-    if of_map and of_secret:
-        at.forbidden("may not have more than one field specified at a time")
-    if of_map:
-        (at / "configMapRef" / "name").needs(source.config_map_ref.local_object_reference.name, names.dns_subdomain)
-    if of_secret:
-        (at / "secretRef" / "name").needs(source.secret_ref.local_object_reference.name, names.dns_subdomain)
-
-
-def _check_mounts(at: Place, mounts: Iterable[core.VolumeMount], volumes: frozenset[str]) -> None:
-    paths: set[str] = set()
-    for place, mount in at.each(mounts):
-        if not mount.name:
+def _check_claims(at: Place, container: AnyContainer, pod: Surroundings) -> None:
+    for place, claim in at.each(container.resources.claims):
+        if not claim.name:
             (place / "name").required()
-        elif mount.name not in volumes:
-            (place / "name").not_found(mount.name, "name one of spec.volumes")
-        if not mount.mount_path:
-            (place / "mountPath").required()
-        elif mount.mount_path in paths:
-            (place / "mountPath").invalid(mount.mount_path, "must be unique")
-        paths.add(mount.mount_path)
-        if mount.sub_path and mount.sub_path_expr:
-            (place / "subPathExpr").invalid(mount.sub_path_expr, "subPathExpr and subPath are mutually exclusive")
-        for field, path in (("subPath", mount.sub_path), ("subPathExpr", mount.sub_path_expr)):
-            check_local_path(place / field, path)
-        if mount.HasField("mount_propagation"):
-            (place / "mountPropagation").one_of(mount.mount_propagation, _PROPAGATIONS)
+        elif claim.name not in pod.claims:
+            (place / "name").not_found(claim.name, "name one of spec.resourceClaims")
+    report_duplicates(at, [(claim.name, claim.request) for claim in container.resources.claims])
 
 
-def check_local_path(at: Place, path: str) -> None:
-    """A path below some directory; an empty one is that directory."""
-    if path.startswith("/"):
-        at.invalid(path, "must be a relative path")
-    elif ".." in path.split("/"):
-        at.invalid(path, "must not contain '..'")
-
-
-def _check_security(at: Place, security: core.SecurityContext) -> None:
-    check_ids(at, security)
-    confined = security.HasField("allow_privilege_escalation") and not security.allow_privilege_escalation
-    if confined and security.privileged:
-        at.invalid(security, "cannot set `allowPrivilegeEscalation` to false and `privileged` to true")
-    if confined and "SYS_ADMIN" in security.capabilities.add:
-        at.invalid(security, "cannot set `allowPrivilegeEscalation` to false and `capabilities.Add` SYS_ADMIN")
-
-
-def check_ids(at: Place, security: core.SecurityContext | core.PodSecurityContext) -> None:
-    if security.HasField("run_as_user"):
-        (at / "runAsUser").between(security.run_as_user, 0, _LARGEST_ID)
-    if security.HasField("run_as_group"):
-        (at / "runAsGroup").between(security.run_as_group, 0, _LARGEST_ID)
-    if security.HasField("seccomp_profile"):
-        profile, place = security.seccomp_profile, at / "seccompProfile"
-        (place / "type").one_of(profile.type, ("Localhost", "RuntimeDefault", "Unconfined"))
-        if profile.type == "Localhost" and not profile.localhost_profile:
-            (place / "localhostProfile").required("must be set when seccomp type is Localhost")
+def _check_stop_signal(at: Place, signal: str, pod: Surroundings) -> None:
+    if pod.os == "linux" and signal not in _SIGNALS:
+        at.one_of(signal, _SIGNALS)
+    elif pod.os == "windows" and signal not in _WINDOWS_SIGNALS:
+        at.one_of(signal, _WINDOWS_SIGNALS)
+    elif not pod.os:
+        at.forbidden("may not be set for containers with empty `spec.os.name`")

@@ -23,7 +23,11 @@ def check_endpoints(at: Place, endpoints: core.Endpoints) -> None:
             place.required("must specify `addresses` or `notReadyAddresses`")
         for field, addresses in (("addresses", subset.addresses), ("notReadyAddresses", subset.not_ready_addresses)):
             for one, address in (place / field).each(addresses):
-                _check_address(one / "ip", address.ip)
+                check_address(one / "ip", address.ip)
+                if address.hostname:
+                    (one / "hostname").check(address.hostname, names.dns_label)
+                if address.HasField("node_name"):
+                    (one / "nodeName").check(address.node_name, names.dns_subdomain)
         for one, port in (place / "ports").each(subset.ports):
             _check_port(one, port, is_only=len(subset.ports) == 1)
 
@@ -37,7 +41,7 @@ def _check_port(at: Place, port: core.EndpointPort, *, is_only: bool) -> None:
     (at / "protocol").one_of(port.protocol, PROTOCOLS)
 
 
-def _check_address(at: Place, text: str) -> None:
+def check_address(at: Place, text: str) -> None:
     """An address that can be reached from another machine."""
     if wrong := names.ip_address(text):
         at.invalid(text, wrong)
@@ -83,7 +87,7 @@ def _check_typed_address(at: Place, address: str, address_type: str) -> None:
         if not names.ip_address(address) and f"IPv{ipaddress.ip_address(address).version}" != address_type:
             at.invalid(address, f"must be a valid {address_type} address")
         else:
-            _check_address(at, address)
+            check_address(at, address)
 
 
 def _check_slice_ports(at: Place, ports: Iterable[discovery.EndpointPort]) -> None:

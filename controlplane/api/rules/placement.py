@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from controlplane.api import names
 from controlplane.api.rules.metadata import check_labels, check_selector
@@ -14,6 +14,9 @@ _NODE_OPERATORS = ("In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt")
 _TOLERATION_OPERATORS = ("Equal", "Exists")
 _UNSATISFIABLE = ("DoNotSchedule", "ScheduleAnyway")
 
+_POLICIES = ("Honor", "Ignore")
+
+_Selecting = core.PodAffinityTerm | core.TopologySpreadConstraint
 PodTerms = core.PodAffinity | core.PodAntiAffinity
 
 
@@ -61,7 +64,10 @@ def _check_node_term(at: Place, term: core.NodeSelectorTerm) -> None:
         _check_node_requirement(place, requirement)
     for place, requirement in (at / "matchFields").each(term.match_fields):
         (place / "key").one_of(requirement.key, ("metadata.name",))
-        _check_node_requirement(place, requirement)
+        if requirement.operator not in {"In", "NotIn"}:
+            (place / "operator").invalid(requirement.operator, "not a valid selector operator")
+        elif len(requirement.values) != 1:
+            (place / "values").required("must be only one value when `operator` is 'In' or 'NotIn' for node field selector")
 
 
 def _check_node_requirement(at: Place, requirement: core.NodeSelectorRequirement) -> None:
@@ -96,6 +102,24 @@ def _check_pod_term(at: Place, term: core.PodAffinityTerm) -> None:
     check_selector(at / "namespaceSelector", term.namespace_selector)
     for place, namespace in (at / "namespaces").each(term.namespaces):
         place.check(namespace, names.dns_label)
+    _check_label_keys(at, "matchLabelKeys", term.match_label_keys, term)
+    _check_label_keys(at, "mismatchLabelKeys", term.mismatch_label_keys, term)
+    for place, key in (at / "matchLabelKeys").each(term.match_label_keys):
+        if key in term.mismatch_label_keys:
+            place.invalid(key, "exists in both matchLabelKeys and mismatchLabelKeys")
+
+
+def _check_label_keys(at: Place, field: str, keys: Sequence[str], owner: _Selecting) -> None:
+    """Keys whose values come from the pod itself are merged into the selector, so they may not be in it already."""
+    if keys and not owner.HasField("label_selector"):
+        (at / field).forbidden("must not be specified when labelSelector is not set")
+    selector = owner.label_selector
+    taken = {*selector.match_labels, *(one.key for one in selector.match_expressions)}
+    for place, key in (at / field).each(keys):
+        if wrong := names.qualified_name(key):
+            place.invalid(key, wrong)
+        elif key in taken:
+            place.invalid(key, f"exists in both {field} and labelSelector")
 
 
 def _check_toleration(at: Place, toleration: core.Toleration) -> None:
@@ -125,7 +149,25 @@ def _check_spread(at: Place, constraints: Iterable[core.TopologySpreadConstraint
         (place / "topologyKey").needs(constraint.topology_key, names.qualified_name)
         (place / "whenUnsatisfiable").one_of(constraint.when_unsatisfiable, _UNSATISFIABLE)
         check_selector(place / "labelSelector", constraint.label_selector)
+        _check_domains(place, constraint)
+        _check_label_keys(place, "matchLabelKeys", constraint.match_label_keys, constraint)
         key = (constraint.topology_key, constraint.when_unsatisfiable)
         if key in seen:
             place.duplicate(f"{{{key[0]}, {key[1]}}}")
         seen.add(key)
+
+
+def _check_domains(at: Place, constraint: core.TopologySpreadConstraint) -> None:
+    if constraint.HasField("min_domains"):
+        place = at / "minDomains"
+        if constraint.min_domains <= 0:
+            place.invalid(constraint.min_domains, "must be greater than zero")
+        if constraint.when_unsatisfiable != "DoNotSchedule":
+            place.invalid(
+                constraint.min_domains,
+                f"can only use minDomains if whenUnsatisfiable=DoNotSchedule, not {constraint.when_unsatisfiable}",
+            )
+    if constraint.HasField("node_affinity_policy"):
+        (at / "nodeAffinityPolicy").one_of(constraint.node_affinity_policy, _POLICIES)
+    if constraint.HasField("node_taints_policy"):
+        (at / "nodeTaintsPolicy").one_of(constraint.node_taints_policy, _POLICIES)

@@ -4,26 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from controlplane.api import names, patch
-from controlplane.api.encoding import message_to_dict
+from controlplane.api import names
 from controlplane.api.rules.containers import (
     AnyContainer,
     Surroundings,
     check_container,
-    check_ids,
+    check_ephemeral_container,
     check_init_container,
     check_main_container,
 )
 from controlplane.api.rules.metadata import check_annotations, check_labels
 from controlplane.api.rules.placement import check_placement
-from controlplane.api.rules.places import Place
+from controlplane.api.rules.places import Place, report_duplicates
+from controlplane.api.rules.resources import check_quantities
+from controlplane.api.rules.security import check_pod_security
 from controlplane.api.rules.volumes import check_volumes
 from protos.v1 import core_pb2 as core
 
 _RESTART_POLICIES = ("Always", "OnFailure", "Never")
 _DNS_POLICIES = ("ClusterFirst", "ClusterFirstWithHostNet", "Default", "None")
 _PREEMPTION_POLICIES = ("PreemptLowerPriority", "Never")
+_SYSTEMS = ("linux", "windows")
 _MOST_NAMESERVERS = 3
+_MOST_SEARCHES = 32
+_SEARCH_CHARACTERS = 2048
+_LONGEST_HOSTNAME = 64
 _LONGEST_DEADLINE = 2**31 - 1
 
 
@@ -42,7 +47,9 @@ def check_pod_spec(at: Place, spec: core.PodSpec) -> None:
     _check_times(at, spec)
     _check_names(at, spec)
     _check_dns(at / "dnsConfig", spec)
-    check_ids(at / "securityContext", spec.security_context)
+    check_pod_security(at / "securityContext", spec)
+    _check_node_access(at, spec)
+    _check_claims(at / "resourceClaims", spec)
     if spec.share_process_namespace and spec.host_pid:
         (at / "shareProcessNamespace").invalid(True, "ShareProcessNamespace and HostPID cannot both be enabled")
     if spec.HasField("preemption_policy"):
@@ -53,14 +60,21 @@ def _check_containers(at: Place, spec: core.PodSpec) -> None:
     if not spec.containers:
         (at / "containers").required("a pod runs at least one container")
     around = Surroundings(
-        volumes=frozenset(volume.name for volume in spec.volumes),
+        volumes={volume.name: _source_of(volume) for volume in spec.volumes},
         grace_seconds=spec.termination_grace_period_seconds,
         host_network=spec.host_network,
+        own_users=spec.HasField("host_users") and not spec.host_users,
+        os=spec.os.name,
+        claims=frozenset(claim.name for claim in spec.resource_claims),
     )
     for place, container in (at / "initContainers").each(spec.init_containers):
         check_init_container(place, container)
     for place, container in (at / "containers").each(spec.containers):
         check_main_container(place, container)
+    if spec.ephemeral_containers:
+        others = frozenset(one.name for one in (*spec.init_containers, *spec.containers))
+        for place, ephemeral in (at / "ephemeralContainers").each(spec.ephemeral_containers):
+            check_ephemeral_container(place, ephemeral, others)
     taken: set[str] = set()
     ports: set[tuple[str, str, int]] = set()
     for place, one in _all_containers(at, spec):
@@ -69,6 +83,36 @@ def _check_containers(at: Place, spec: core.PodSpec) -> None:
             (place / "name").duplicate(one.name)
         taken.add(one.name)
         _check_host_ports(place / "ports", one, ports)
+
+
+def _source_of(volume: core.Volume) -> str:
+    """The field of the source: `empty_dir`."""
+    given = volume.volume_source.ListFields()
+    return given[0][0].name if given else ""
+
+
+def _check_node_access(at: Place, spec: core.PodSpec) -> None:
+    if spec.HasField("host_users") and not spec.host_users:
+        for field, is_shared in (("hostNetwork", spec.host_network), ("hostPID", spec.host_pid), ("hostIPC", spec.host_ipc)):
+            if is_shared:
+                (at / field).forbidden("when `hostUsers` is false")
+    if spec.HasField("os"):
+        (at / "os" / "name").one_of(spec.os.name, _SYSTEMS)
+    if spec.HasField("runtime_class_name"):
+        (at / "runtimeClassName").needs(spec.runtime_class_name, names.dns_subdomain)
+    if spec.overhead:
+        check_quantities(at / "overhead", spec.overhead)
+
+
+def _check_claims(at: Place, spec: core.PodSpec) -> None:
+    for place, claim in at.each(spec.resource_claims):
+        (place / "name").needs(claim.name, names.dns_label)
+        given = [claim.HasField("resource_claim_name"), claim.HasField("resource_claim_template_name")]
+        if not any(given):
+            place.required("must specify one of: `resourceClaimName`, `resourceClaimTemplateName`")
+        elif all(given):
+            place.invalid(claim, "at most one of `resourceClaimName` or `resourceClaimTemplateName` may be specified")
+    report_duplicates(at, [claim.name for claim in spec.resource_claims], "name")
 
 
 def _all_containers(at: Place, spec: core.PodSpec) -> Iterator[tuple[Place, AnyContainer]]:
@@ -118,6 +162,23 @@ def _check_names(at: Place, spec: core.PodSpec) -> None:
             one.check(hostname, names.dns_subdomain)
     for place, gate in (at / "readinessGates").each(spec.readiness_gates):
         (place / "conditionType").needs(gate.condition_type, names.qualified_name)
+    for place, held in (at / "schedulingGates").each(spec.scheduling_gates):
+        (place / "name").needs(held.name, names.qualified_name)
+    report_duplicates(at / "schedulingGates", [held.name for held in spec.scheduling_gates], "name")
+    if spec.HasField("hostname_override"):
+        _check_hostname(at, spec)
+
+
+def _check_hostname(at: Place, spec: core.PodSpec) -> None:
+    place = at / "hostnameOverride"
+    if len(spec.hostname_override) > _LONGEST_HOSTNAME:
+        place.too_long(_LONGEST_HOSTNAME)
+    else:
+        place.needs(spec.hostname_override, names.dns_subdomain)
+    if spec.set_hostname_as_fqdn:
+        place.forbidden("may not be specified when `setHostnameAsFQDN` is true")
+    if spec.host_network:
+        place.forbidden("may not be specified when `hostNetwork` is true")
 
 
 def _check_dns(at: Place, spec: core.PodSpec) -> None:
@@ -128,79 +189,15 @@ def _check_dns(at: Place, spec: core.PodSpec) -> None:
         (at / "nameservers").too_many(len(servers), _MOST_NAMESERVERS)
     for place, server in (at / "nameservers").each(servers):
         place.check(server, names.ip_address)
-    for place, search in (at / "searches").each(spec.dns_config.searches):
-        place.check(search.rstrip("."), names.dns_subdomain)
-
-
-def check_new_pod(at: Place, spec: core.PodSpec) -> None:
-    """What holds for new pods only."""
-    if spec.ephemeral_containers:
-        (at / "ephemeralContainers").forbidden("cannot be set on create")
-    if spec.node_name and spec.scheduling_gates:
-        (at / "nodeName").forbidden("cannot be set until all schedulingGates have been cleared")
-
-
-def check_ephemeral_update(at: Place, old: core.PodSpec, new: core.PodSpec) -> None:
-    """More may come; those that are there stay as they are."""
-    kept = {one.ephemeral_container_common.name: one for one in new.ephemeral_containers}
-    for container in old.ephemeral_containers:
-        name = container.ephemeral_container_common.name
-        if name not in kept:
-            at.forbidden(f'existing ephemeral containers "{name}" may not be removed')
-        elif kept[name] != container:
-            at.forbidden(f'existing ephemeral containers "{name}" may not be changed')
-
-
-def check_pod_update(at: Place, old: core.PodSpec, new: core.PodSpec) -> None:
-    """Nearly all of a pod stands once it is made. `nodeName` may be given once: that is what binding does."""
-    if old == new:
-        return
-    _check_deadline_update(at / "activeDeadlineSeconds", old, new)
-    if not all(_is_kept(toleration, new) for toleration in old.tolerations):
-        (at / "tolerations").forbidden("existing tolerations may not be changed or removed, only new ones added")
-    before, after = (_fixed_part(spec, old=old, new=new) for spec in (old, new))
-    if before != after:
-        changed = sorted(patch.merge_diff(message_to_dict(before), message_to_dict(after)))
-        at.forbidden(
-            "pod updates may not change fields other than `spec.containers[*].image`, `spec.initContainers[*].image`, "
-            "`spec.activeDeadlineSeconds`, `spec.tolerations` (only additions to existing tolerations), "
-            "`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative); changed: "
-            f"{', '.join(changed)}. Delete the pod and create it anew, or change the object that owns it"
+    searches = spec.dns_config.searches
+    if len(searches) > _MOST_SEARCHES:
+        (at / "searches").too_many(len(searches), _MOST_SEARCHES)
+    if len(" ".join(searches)) > _SEARCH_CHARACTERS:
+        (at / "searches").invalid(
+            list(searches), f"must not have more than {_SEARCH_CHARACTERS} characters (including spaces) in the search list"
         )
-
-
-def _check_deadline_update(at: Place, old: core.PodSpec, new: core.PodSpec) -> None:
-    if not old.HasField("active_deadline_seconds"):
-        return
-    if not new.HasField("active_deadline_seconds"):
-        at.invalid(None, "must not update from a positive integer to nil value")
-    elif new.active_deadline_seconds > old.active_deadline_seconds:
-        at.invalid(
-            new.active_deadline_seconds, f"must be less than or equal to previous value {old.active_deadline_seconds}"
-        )
-
-
-def _is_kept(toleration: core.Toleration, new: core.PodSpec) -> bool:
-    """Whether the new pod still has it; how long it lasts may change."""
-
-    def essence(one: core.Toleration) -> tuple[str, str, str, str]:
-        return (one.key, one.operator, one.value, one.effect)
-
-    return any(essence(toleration) == essence(other) for other in new.tolerations)
-
-
-def _fixed_part(spec: core.PodSpec, *, old: core.PodSpec, new: core.PodSpec) -> core.PodSpec:
-    """The spec without what may change from `old` to `new`."""
-    fixed = core.PodSpec()
-    fixed.CopyFrom(spec)
-    for container in (*fixed.init_containers, *fixed.containers):
-        container.image = ""
-    for field in ("active_deadline_seconds", "tolerations"):
-        fixed.ClearField(field)
-    if not old.node_name:
-        fixed.node_name = ""
-    if old.termination_grace_period_seconds < 0 and new.termination_grace_period_seconds == 1:
-        fixed.ClearField("termination_grace_period_seconds")
-    if len(new.scheduling_gates) < len(old.scheduling_gates):
-        fixed.ClearField("scheduling_gates")
-    return fixed
+    for place, search in (at / "searches").each(searches):
+        if search != ".":
+            place.check(search.removesuffix("."), names.dns_subdomain)
+    for place, option in (at / "options").each(spec.dns_config.options):
+        (place / "name").needs(option.name)

@@ -75,7 +75,7 @@ def _check_http_get(at: Place, action: core.HTTPGetAction) -> None:
     check_port_or_name(at / "port", action.port)
     (at / "scheme").one_of(action.scheme, _SCHEMES)
     for place, header in (at / "httpHeaders").each(action.http_headers):
-        (place / "name").needs(header.name)
+        (place / "name").needs(header.name, names.http_header)
 
 
 def check_port_or_name(at: Place, port: meta.IntOrString) -> None:

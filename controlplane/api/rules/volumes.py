@@ -6,8 +6,9 @@ import posixpath
 from collections.abc import Iterable
 
 from controlplane.api import names
-from controlplane.api.rules.containers import check_field_ref, check_local_path, check_resource_ref
+from controlplane.api.rules.environment import check_field_ref, check_resource_ref
 from controlplane.api.rules.metadata import check_annotations, check_labels, check_selector
+from controlplane.api.rules.mounts import check_local_path
 from controlplane.api.rules.places import Place, report_duplicates
 from controlplane.api.rules.resources import check_quantity
 from controlplane.api.rules.storage import check_claim_spec

@@ -105,7 +105,7 @@ ONE_SOURCE = "may not have more than one field specified at a time"
         (
             {"env": [{"name": "a", "valueFrom": {}}]},
             ["env[0].valueFrom: Required value: must specify one of: `fieldRef`, `resourceFieldRef`, "
-             "`configMapKeyRef` or `secretKeyRef`"],
+             "`configMapKeyRef`, `secretKeyRef` or `fileKeyRef`"],
         ),
         (
             {"env": [{"name": "a", "value": "x", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}}]},

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from controlplane.api import errors
+from controlplane.api.conversion import table as conversion
 from controlplane.api.kind import Kind
 from controlplane.api.objects import ApiObject, Key
 from controlplane.api.patches import applying, fieldsets, managers, merging, shapes
@@ -102,6 +103,8 @@ def _wish(kind: Kind[Any], key: Key, request: wire.PatchRequest, patch: patching
             name=key.name,
         )
     document = _stated(kind, key, patch.document)
+    if told := conversion.deprecation(kind, patch.document["apiVersion"]):
+        patch.caller.warn(told)
     shape = shapes.of_kind(kind)
     problems = list(merging.problems_of(document, shape))
     if problems:
@@ -121,7 +124,7 @@ def _wish(kind: Kind[Any], key: Key, request: wire.PatchRequest, patch: patching
 def _stated(kind: Kind[Any], key: Key, document: dict[str, Any]) -> dict[str, Any]:
     """The document, which says itself which object it is about. Raises BadRequest if that is not the request's."""
     version, name = document.get("apiVersion"), document.get("kind")
-    if version not in (kind.api_version, *(kind.older if kind.is_custom else ())):
+    if version not in (kind.api_version, *kind.older):
         raise _bad(
             kind, key, f"Incorrect version specified in apply patch. Specified patch version: {version}, expected: "
             f"{kind.api_version}"
@@ -142,7 +145,9 @@ def _stated(kind: Kind[Any], key: Key, document: dict[str, Any]) -> dict[str, An
         )  # fmt: skip
     if metadata.get("managedFields"):
         raise _bad(kind, key, "metadata.managedFields must be nil")
-    return document | {"apiVersion": kind.api_version}
+    if version == kind.api_version:
+        return document
+    return conversion.to_current(kind, document)
 
 
 def _bad(kind: Kind[Any], key: Key, message: str) -> errors.BadRequest:

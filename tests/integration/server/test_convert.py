@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from controlplane.api import codec, errors, registry
 from controlplane.client.client import Client
 from controlplane.server.pki import Identity
+from protos.v1 import resources_pb2 as wire
+from protos.v1 import resources_pb2_grpc
 from tests.support.server import RunningApi
 
 OLD = """
@@ -63,6 +67,26 @@ async def test_what_cannot_be_converted_is_refused(client: Client, document: str
     with pytest.raises(errors.BadRequest) as refused:
         await client.convert(document, version)
     assert told in str(refused.value)
+
+
+async def test_a_configuration_of_an_older_version_is_applied_as_one_of_today(client: Client) -> None:
+    request = wire.PatchRequest(
+        resource="deployments.apps", namespace="default", name="web", type=wire.PatchRequest.APPLY, patch=OLD.encode(),
+        field_manager="alice",
+    )  # fmt: skip
+    async with client.connection.channel() as channel:
+        call = resources_pb2_grpc.ResourcesStub(channel).Patch(request)
+        applied: Any = (await call).deployment
+        told = [value.decode() for key, value in await call.trailing_metadata() or () if key == "orlop-warning-bin"]
+    assert dict(applied.spec.selector.match_labels) == {"app": "web"}
+    assert applied.metadata.managed_fields[0].api_version == "apps/v1"
+    assert told == ["extensions/v1beta1 Deployment is deprecated; use apps/v1 Deployment"]
+
+
+async def test_a_patch_does_not_change_the_version(client: Client) -> None:
+    await client.create(codec.from_dict(None, (await client.convert(OLD)).document))
+    with pytest.raises(errors.BadRequest, match="does not match the expected API version"):
+        await client.patch(registry.DEPLOYMENTS, "web", "default", {"apiVersion": "apps/v1beta1"})
 
 
 async def test_everyone_who_is_known_may_convert(api: RunningApi) -> None:

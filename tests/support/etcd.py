@@ -70,6 +70,7 @@ def make_pki(path: Path) -> Directory:
     directory, now = Directory(path), datetime.datetime.now(datetime.UTC)
     directory.ensure("apiserver", Identity("kube-apiserver", (), ("kubernetes", "localhost", "127.0.0.1")), now)
     directory.ensure("etcd", Identity("etcd", (), ("localhost", "127.0.0.1")), now)
+    directory.ensure_token_key()
     return directory
 
 

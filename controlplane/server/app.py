@@ -20,6 +20,7 @@ from controlplane.server.admission.certificates import CertificateRequests
 from controlplane.server.admission.chain import Admission
 from controlplane.server.admission.escalation import EscalationPrevention
 from controlplane.server.admission.priority import first_classes
+from controlplane.server.audit.settings import Audit
 from controlplane.server.authn import settings as authn
 from controlplane.server.authn.reviews import SelfSubjectReviews, TokenReviews
 from controlplane.server.authn.settings import TokenSettings
@@ -31,7 +32,7 @@ from controlplane.server.components import ComponentStatuses
 from controlplane.server.default_policy import ensure_default_roles
 from controlplane.server.eviction import Evictions
 from controlplane.server.front import Front
-from controlplane.server.gate import Audit, Gate
+from controlplane.server.gate import Gate
 from controlplane.server.grpc_door import OPTIONS, ResourcesDoor, caller_of
 from controlplane.server.introspection import Health, reflection
 from controlplane.server.limits import Limits, Turns

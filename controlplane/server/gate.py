@@ -10,8 +10,8 @@ from typing import Any
 
 from controlplane.api import errors
 from controlplane.server.audit import event
-from controlplane.server.audit.log import AuditFile
-from controlplane.server.audit.policy import Level, Policy
+from controlplane.server.audit.policy import Level
+from controlplane.server.audit.settings import Audit
 from controlplane.server.limits import Turns
 from controlplane.server.sources import Sources
 from controlplane.server.users import Attributes, Caller, User
@@ -24,12 +24,6 @@ class Passage:
     """A request on its way. Whoever answers it sets `answer`, for the audit log."""
 
     answer: Record | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Audit:
-    policy: Policy
-    file: AuditFile
 
 
 class Gate:

@@ -306,8 +306,9 @@ async def measure(api: RealEtcd, pid: int, link: Connection) -> None:
 
 def main() -> None:
     grpc.aio.init_grpc_aio()
-    with running_etcd() as etcd, api_process(etcd) as (pid, link), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(measure(etcd, pid, link))
+    with running_etcd() as etcd, api_process(etcd) as (pid, link):
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(measure(etcd, pid, link))
 
 
 if __name__ == "__main__":

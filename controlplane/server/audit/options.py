@@ -11,7 +11,7 @@ import yaml
 
 from controlplane.server.audit import policy
 from controlplane.server.audit.log import AuditFile
-from controlplane.server.gate import Audit
+from controlplane.server.audit.settings import Audit
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -17,7 +17,7 @@ from controlplane.client.client import create_write
 from controlplane.server import users
 from controlplane.server.audit import policy
 from controlplane.server.audit.log import AuditFile
-from controlplane.server.gate import Audit
+from controlplane.server.audit.settings import Audit
 from controlplane.server.limits import Limits
 from controlplane.server.pki import Identity
 from protos.v1 import core_pb2 as core

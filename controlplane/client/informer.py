@@ -112,7 +112,9 @@ class Informer(Generic[T]):
             self._put(key, None)
         for key, obj in fresh.items():
             old = self._objects.get(key)
-            if old is None or old.metadata.resource_version != obj.metadata.resource_version:
+            # One version of a custom object looks different once its definition has changed.
+            same = old is not None and old.metadata.resource_version == obj.metadata.resource_version
+            if not same or (self.kind.is_custom and old != obj):
                 self._put(key, obj)
         self._reached(listed.resource_version)
         self._synced.set()

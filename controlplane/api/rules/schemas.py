@@ -317,7 +317,8 @@ def _check_default(at: Place, schema: JSONSchemaProps) -> None:
     if shape is not None:
         shape(value, "", removed)
     if removed:
-        at.invalid(orjson.loads(schema.default.raw), f"must not have unknown fields: {', '.join(removed)}")
+        unknown = ", ".join(path.removeprefix(".") for path in removed)
+        at.invalid(orjson.loads(schema.default.raw), f"must not have unknown fields: {unknown}")
     problems: list[Problem] = []
     checking.check_of(schema)(value, at.path, problems)
     at.add(problems)

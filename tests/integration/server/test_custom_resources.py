@@ -107,7 +107,7 @@ class TestObjects:
     async def test_strict_validation_refuses_what_is_unknown(self, client: Client) -> None:
         await client.create(definition())
         obj = custom_object(cron_tab(spec={"cronSpec": "* * * * *", "colour": "red"}))
-        with pytest.raises(errors.BadRequest, match='strict decoding error: unknown field "spec.colour"'):
+        with pytest.raises(errors.BadRequest, match=r'strict decoding error: unknown field "spec.colour"'):
             await client.create(obj, field_validation="Strict")
         with pytest.raises(errors.NotFound):
             await client.get(CRON_TABS, "nightly", "default")
@@ -133,7 +133,7 @@ class TestObjects:
             await client.create(obj)
 
     async def test_an_object_of_no_kind_is_not_found(self, client: Client) -> None:
-        with pytest.raises(errors.NotFound, match='no matches for kind "CronTab" in version "stable.example.com/v1"'):
+        with pytest.raises(errors.NotFound, match=r'no matches for kind "CronTab" in version "stable.example.com/v1"'):
             await make(client)
 
     async def test_a_kind_may_have_the_name_of_another_in_another_group(self, client: Client) -> None:
@@ -215,7 +215,7 @@ class TestObjects:
         assert await names(fields="spec.image=nginx") == ["a", "b"]
         assert await names(fields="spec.image=nginx,spec.replicas!=1") == ["b"]
         assert await names(labels="size=2") == ["b", "c"]
-        with pytest.raises(errors.BadRequest, match='"spec.cronSpec" is not a field'):
+        with pytest.raises(errors.BadRequest, match=r'"spec.cronSpec" is not a field'):
             await names(fields="spec.cronSpec=x")
         gone = await client.delete_collection(CRON_TABS, "default", fields="spec.image=nginx")
         assert [found.metadata.name for found in gone] == ["a", "b"]
@@ -254,7 +254,7 @@ class TestChangedDefinitions:
         assert list(changed.status.stored_versions) == ["v1", "v2"]
         found = (await client.list(CRON_TABS)).items
         assert [obj.api_version for obj in found] == [f"{GROUP}/v2"]
-        with pytest.raises(errors.Invalid, match="missing from spec.versions"):
+        with pytest.raises(errors.Invalid, match=r"missing from spec.versions"):
             await client.patch(DEFINITIONS, NAME, "", {"spec": {"versions": [version("v2")]}})
 
     async def test_a_new_default_shows_in_objects_that_were_there_before(self, client: Client) -> None:
@@ -301,23 +301,20 @@ class TestWatches:
 
     async def test_a_watch_of_a_definition_that_is_gone_ends(self, client: Client) -> None:
         await client.create(definition())
-        opened = asyncio.Event()
+        opened, reasons = asyncio.Event(), list[str]()
 
-        async def follow() -> str:
+        async def follow() -> None:
             try:
                 async for _ in client.watch(CRON_TABS):
                     opened.set()
             except errors.StatusError as error:
-                return error.reason
-            return "ended"
+                reasons.append(error.reason)
 
-        task = asyncio.ensure_future(follow())
-        await opened.wait()
-        await client.patch(DEFINITIONS, NAME, "", {"metadata": {"finalizers": None}})
-        await client.delete(DEFINITIONS, NAME)
-        await client.patch(DEFINITIONS, NAME, "", {"metadata": {"finalizers": None}})
-        async with asyncio.timeout(10):
-            assert await task == "Expired"
+        async with running(follow(), "watch"):
+            await opened.wait()
+            await client.delete(DEFINITIONS, NAME)
+            await client.patch(DEFINITIONS, NAME, "", {"metadata": {"finalizers": None}})
+            await eventually(lambda: reasons == ["Expired"])
         with pytest.raises(errors.NotFound):
             await client.list(CRON_TABS)
 

@@ -40,7 +40,7 @@ class TokenRequests:
         key = requests.key_for(registry.SERVICE_ACCOUNTS, asked.metadata.namespace, asked.metadata.name)
         self._backend.authorizer.check(caller, "create", registry.SERVICE_ACCOUNTS, key, _NAME)
         self._complete(asked)
-        refuse(registry.TOKEN_REQUESTS, asked, validation.problems_of(registry.TOKEN_REQUESTS, asked))
+        refuse(registry.TOKEN_REQUESTS, asked, [*validation.problems_of(registry.TOKEN_REQUESTS, asked), *_unkept(asked)])
         account = cast("core.ServiceAccount", await self._get(registry.SERVICE_ACCOUNTS, key))
         claims = await self._bound(account, asked)
         await self._admit(Review(caller, "create", registry.SERVICE_ACCOUNTS, key, asked, None, _NAME, request.dry_run))
@@ -116,6 +116,14 @@ class TokenRequests:
         if record is None:
             raise errors.not_found(kind.resource, key.name)
         return record.message()
+
+
+def _unkept(asked: authentication.TokenRequest) -> list[errors.Problem]:
+    """Attestations are for tokens of webhook configurations, which there are none of here."""
+    if not asked.spec.attestations:
+        return []
+    text = "Forbidden: may only be set for a token bound to a webhook configuration"
+    return [errors.Problem("spec.attestations", text, "FieldValueForbidden")]
 
 
 def _ref(obj: ApiObject) -> Ref:

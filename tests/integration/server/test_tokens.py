@@ -199,6 +199,11 @@ async def test_what_a_token_may_be_bound_to_is_checked(client: Client) -> None:
         await request_token(client, seconds=599)
     with pytest.raises(errors.NotFound, match='serviceaccounts "nobody" not found'):
         await request_token(client, "nobody")
+    attested = authentication.TokenRequest()
+    attested.metadata.name, attested.metadata.namespace = "robot", "default"
+    attested.spec.attestations["admissionReviewAPIGroups"].items.append("*")
+    with pytest.raises(errors.Invalid, match=r"spec\.attestations: Forbidden"):
+        await client.create_part(registry.SERVICE_ACCOUNTS, "token", attested)
 
 
 async def test_an_agent_gets_tokens_for_the_pods_of_its_node_alone(api: RunningApi, client: Client) -> None:

@@ -212,3 +212,52 @@ ONE_SOURCE = "may not have more than one field specified at a time"
 )  # fmt: skip
 def test_a_broken_rule_is_told(fields: dict[str, Any], found: list[str]) -> None:
     assert of(**fields) == found
+
+
+@pytest.mark.parametrize(
+    ("fields", "found"),
+    [
+        ({"resizePolicy": [{"resourceName": "cpu", "restartPolicy": "NotRequired"}]}, []),
+        ({"resizePolicy": [{"resourceName": "disk", "restartPolicy": "Maybe"}]},
+         ['resizePolicy[0].resourceName: Unsupported value: "disk": supported values: "cpu", "memory"',
+          'resizePolicy[0].restartPolicy: Unsupported value: "Maybe": supported values: "NotRequired", "RestartContainer"']),
+        ({"resizePolicy": [{"resourceName": "cpu", "restartPolicy": "NotRequired"}] * 2},
+         ['resizePolicy[1].resourceName: Duplicate value: "cpu"']),
+        ({"resources": {"claims": [{"name": "gpu"}]}},
+         ['resources.claims[0].name: Not found: "gpu": name one of spec.resourceClaims']),
+        ({"lifecycle": {"stopSignal": "SIGQUIT"}},
+         ["lifecycle.stopSignal: Forbidden: may not be set for containers with empty `spec.os.name`"]),
+        ({"restartPolicyRules": [{"action": "Restart"}]},
+         ["restartPolicy: Required value: must specify restartPolicy when restart rules are used"]),
+        ({"livenessProbe": {"httpGet": {"port": 80, "httpHeaders": [{"name": "a b", "value": "c"}]}}},
+         ["livenessProbe.httpGet.httpHeaders[0].name: Invalid value: \"a b\": a valid HTTP header must consist of "
+          "alphanumeric characters or '-'"]),
+    ],
+)  # fmt: skip
+def test_the_rules_of_what_is_rarer(fields: dict[str, Any], found: list[str]) -> None:
+    assert of(**fields) == found
+
+
+def test_a_stop_signal_is_one_of_the_systems() -> None:
+    def signal(name: str, system: str) -> list[str]:
+        spec = pod_spec(container(lifecycle={"stopSignal": name}), os={"name": system})
+        return [problem.partition(": supported")[0] for problem in problems(PODS, {"spec": spec})]
+
+    assert signal("SIGRTMIN+3", "linux") == []
+    assert signal("SIGTERM", "windows") == []
+    assert signal("SIGUSR1", "windows") == [f'{AT}lifecycle.stopSignal: Unsupported value: "SIGUSR1"']
+    assert signal("TERM", "linux") == [f'{AT}lifecycle.stopSignal: Unsupported value: "TERM"']
+
+
+def test_a_container_to_look_with_has_little_of_its_own() -> None:
+    shell = container(
+        name="shell", ports=[{"containerPort": 80}], livenessProbe=HTTP, resources={"limits": {"cpu": "1"}},
+        volumeMounts=[{"name": "data", "mountPath": "/d", "subPath": "a"}], targetContainerName="other")  # fmt: skip
+    spec = pod_spec(container(), volumes=[{"name": "data", "emptyDir": {}}], ephemeralContainers=[shell])
+    forbidden = "Forbidden: cannot be set for an Ephemeral Container"
+    at = "spec.ephemeralContainers[0]."
+    assert sorted(problems(PODS, {"spec": spec})) == sorted([
+        f"{at}livenessProbe: {forbidden}", f"{at}ports: {forbidden}", f"{at}resources: {forbidden}",
+        f"{at}volumeMounts[0].subPath: {forbidden}",
+        f'{at}targetContainerName: Not found: "other": name one of spec.containers',
+    ])  # fmt: skip

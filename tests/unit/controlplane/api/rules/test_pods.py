@@ -250,3 +250,42 @@ def test_some_of_a_pod_may_change(old: dict[str, Any], new: dict[str, Any]) -> N
 def test_the_rest_of_a_pod_stands(old: dict[str, Any], new: dict[str, Any], found: str) -> None:
     (problem,) = update(PODS, {"spec": old}, {"spec": new})
     assert found in problem
+
+
+CLAIM = "spec.resourceClaims[0]: "
+
+
+@pytest.mark.parametrize(
+    ("fields", "found"),
+    [
+        ({"os": {"name": "linux"}, "runtimeClassName": "gvisor", "overhead": {"cpu": "1m"}}, []),
+        ({"os": {"name": "plan9"}}, ['spec.os.name: Unsupported value: "plan9": supported values: "linux", "windows"']),
+        ({"hostUsers": False, "hostPID": True}, ["spec.hostPID: Forbidden: when `hostUsers` is false"]),
+        ({"schedulingGates": [{"name": "a"}, {"name": "a"}]}, ['spec.schedulingGates[1].name: Duplicate value: "a"']),
+        ({"schedulingGates": [{"name": ""}]}, ["spec.schedulingGates[0].name: Required value"]),
+        ({"resourceClaims": [{"name": "a"}]},
+         [f"{CLAIM}Required value: must specify one of: `resourceClaimName`, `resourceClaimTemplateName`"]),
+        ({"overhead": {"cpu": "-1"}}, ['spec.overhead[cpu]: Invalid value: "-1": must be greater than or equal to 0']),
+        ({"dnsConfig": {"searches": ["."] * 33}}, ["spec.dnsConfig.searches: Too many: 33: must have at most 32 items"]),
+        ({"dnsConfig": {"options": [{"value": "1"}]}}, ["spec.dnsConfig.options[0].name: Required value"]),
+        ({"hostnameOverride": "a" * 65}, ["spec.hostnameOverride: Too long: may not be more than 64 bytes"]),
+        ({"hostnameOverride": "a", "setHostnameAsFQDN": True},
+         ["spec.hostnameOverride: Forbidden: may not be specified when `setHostnameAsFQDN` is true"]),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_the_rarer_rules_of_pods(fields: dict[str, Any], found: list[str]) -> None:
+    assert problems(PODS, {"spec": pod_spec(**fields)}) == found
+
+
+def test_the_search_list_is_bounded_as_a_whole() -> None:
+    searches = ["a" * 60 + "." + "b" * 60] * 20
+    (problem,) = problems(PODS, {"spec": pod_spec(dnsConfig={"searches": searches})})
+    assert problem.startswith("spec.dnsConfig.searches: Invalid value: ")
+    assert problem.endswith("must not have more than 2048 characters (including spaces) in the search list")
+
+
+def test_a_claim_is_on_one_thing() -> None:
+    twice = {"name": "a", "resourceClaimName": "b", "resourceClaimTemplateName": "c"}
+    (problem,) = problems(PODS, {"spec": pod_spec(resourceClaims=[twice])})
+    assert problem.endswith("at most one of `resourceClaimName` or `resourceClaimTemplateName` may be specified")

@@ -101,6 +101,42 @@ def test_a_sound_service_is_accepted(spec: dict[str, Any]) -> None:
         ),
         ({"ipFamilies": ["IPv4", "IPv5"]}, ['ipFamilies[1]: Unsupported value: "IPv5": supported values: "IPv4", "IPv6"']),
         (
+            {"ipFamilies": ["IPv4", "IPv6"], "ipFamilyPolicy": "SingleStack"},
+            ['ipFamilyPolicy: Invalid value: "SingleStack": must be RequireDualStack or PreferDualStack when multiple '
+             "'ipFamilies' are specified"],
+        ),
+        (
+            {"type": "ExternalName", "externalName": "a", "ipFamilies": ["IPv4"], "ipFamilyPolicy": "SingleStack"},
+            ["ipFamilies: Forbidden: may not be set for ExternalName services",
+             "ipFamilyPolicy: Forbidden: may not be set for ExternalName services"],
+        ),
+        (
+            {"clusterIPs": ["None", "10.0.0.1"]},
+            ["clusterIPs[0]: Invalid value: \"None\": 'None' must be the only value"],
+        ),
+        (
+            {"clusterIPs": ["10.0.0.1", "x"]},
+            ['clusterIPs[1]: Invalid value: "x": must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)'],
+        ),
+        (
+            {"externalIPs": ["127.0.0.1"]},
+            ['externalIPs[0]: Invalid value: "127.0.0.1": may not be in the loopback range (127.0.0.0/8, ::1/128)'],
+        ),
+        (
+            {"loadBalancerClass": "a.com/b", "allocateLoadBalancerNodePorts": True},
+            [f"{field}: Forbidden: may only be used when `type` is 'LoadBalancer'"
+             for field in ("loadBalancerClass", "allocateLoadBalancerNodePorts")],
+        ),
+        (
+            {"type": "LoadBalancer", "ports": [{"port": 10250}]},
+            ["ports[0].port: Invalid value: 10250: may not expose port 10250 externally since it is used by kubelet"],
+        ),
+        (
+            {"trafficDistribution": "Near"},
+            ['trafficDistribution: Unsupported value: "Near": supported values: "PreferClose", "PreferSameNode", '
+             '"PreferSameZone"'],
+        ),
+        (
             {"healthCheckNodePort": 30001},
             ["healthCheckNodePort: Invalid value: 30001: may only be set when `type` is 'LoadBalancer' and "
              "`externalTrafficPolicy` is 'Local'"],
@@ -110,6 +146,14 @@ def test_a_sound_service_is_accepted(spec: dict[str, Any]) -> None:
 )  # fmt: skip
 def test_a_broken_rule_of_a_service_is_told(spec: dict[str, Any], found: list[str]) -> None:
     assert of(**spec) == found
+
+
+def test_a_load_balancer_keeps_its_class() -> None:
+    old, new = (
+        {"spec": {"type": "LoadBalancer", "loadBalancerClass": name, "ports": [{"port": 80}]}}
+        for name in ("a.com/b", "a.com/c")
+    )
+    assert update(SERVICES, old, new) == ['spec.loadBalancerClass: Invalid value: "a.com/c": may not change once set']
 
 
 def test_a_services_name_starts_with_a_letter() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
 import pytest
 
 from controlplane.api import codec, errors, registry
@@ -11,6 +12,7 @@ from controlplane.client.client import Client
 from controlplane.server.pki import Identity
 from protos.v1 import resources_pb2 as wire
 from protos.v1 import resources_pb2_grpc
+from tests.support.custom import GROUP, cron_tab, definition, version
 from tests.support.server import RunningApi
 
 OLD = """
@@ -53,7 +55,7 @@ async def test_unknown_fields_are_told(client: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    ("document", "version", "told"),
+    ("document", "api_version", "told"),
     [
         (OLD, "apps/v1alpha1", "Deployment has no version apps/v1alpha1; it has apps/v1, apps/v1beta2"),
         (OLD.replace("extensions/v1beta1", "apps/v7"), "", 'no matches for kind "Deployment" in version "apps/v7"'),
@@ -63,9 +65,9 @@ async def test_unknown_fields_are_told(client: Client) -> None:
         ("[" * 2000 + "]" * 2000, "", "document: "),
     ],
 )
-async def test_what_cannot_be_converted_is_refused(client: Client, document: str, version: str, told: str) -> None:
+async def test_what_cannot_be_converted_is_refused(client: Client, document: str, api_version: str, told: str) -> None:
     with pytest.raises(errors.BadRequest) as refused:
-        await client.convert(document, version)
+        await client.convert(document, api_version)
     assert told in str(refused.value)
 
 
@@ -87,6 +89,16 @@ async def test_a_patch_does_not_change_the_version(client: Client) -> None:
     await client.create(codec.from_dict(None, (await client.convert(OLD)).document))
     with pytest.raises(errors.BadRequest, match="does not match the expected API version"):
         await client.patch(registry.DEPLOYMENTS, "web", "default", {"apiVersion": "apps/v1beta1"})
+
+
+async def test_objects_of_custom_kinds_have_the_versions_of_their_definition(client: Client) -> None:
+    await client.create(definition("crontabs", "CronTab", version("v1"), version("v1beta1", storage=False)))
+    today = await client.convert(orjson.dumps(cron_tab(api_version=f"{GROUP}/v1beta1")))
+    assert today.document["apiVersion"] == f"{GROUP}/v1"
+    older = await client.convert(orjson.dumps(today.document), f"{GROUP}/v1beta1")
+    assert older.document == today.document | {"apiVersion": f"{GROUP}/v1beta1"}
+    with pytest.raises(errors.BadRequest, match="CronTab has no version"):
+        await client.convert(orjson.dumps(today.document), f"{GROUP}/v9")
 
 
 async def test_everyone_who_is_known_may_convert(api: RunningApi) -> None:

@@ -95,6 +95,10 @@ class Quotas:
             yield
 
     def _of_namespace(self, review: Review) -> list[Also]:
+        """The namespace unchanged, at a new revision, when what its quotas bound changes."""
+        new, old = cast("core.ResourceQuota", review.obj), cast("core.ResourceQuota | None", review.old)
+        if old is not None and old.spec == new.spec:
+            return []
         found = self._store.cache.of(registry.NAMESPACES).get(Key("", review.key.namespace))
         return [] if found is None else [Also(found.message(), found)]
 

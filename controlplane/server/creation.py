@@ -56,27 +56,27 @@ class Creation:
         strategy.prepare_create(kind, obj, uid=self._sources.uid(), now=self._sources.now())
         for _ in range(_ATTEMPTS):
             review = Review(caller, "create", kind, key, copy_of(obj), None, dry_run=dry_run)
-            ready, namespace = await self._admitted(review, obj)
+            ready, required = await self._admitted(review, obj)
             if owners:
                 ownership.record_new(kind, ready, owners, self._sources.now())
             if dry_run:
                 await self._admission.quotas.check(review)
                 return Record(kind, key, ready.SerializeToString(), 0)
-            record = await self._admission.quotas.under(review, partial(self._write, review, namespace))
+            record = await self._admission.quotas.under(review, partial(self._write, review, required))
             if record is not None:
                 return await in_force(self._store, record)
             await self._explain_refused(kind, key, obj)
         raise too_busy(kind, key)
 
-    async def _write(self, review: Review, namespace: Record | None, also: Sequence[Also]) -> Record | None:
+    async def _write(self, review: Review, required: Sequence[Record], also: Sequence[Also]) -> Record | None:
         obj = review.obj
         assert obj is not None
         takes = sorted(self._admission.addresses.claims(obj))
         also = [*also, *self._admission.companions(review)]
-        return await self._store.write(review.kind, obj, replaces=None, takes=takes, requires=namespace, also=also)
+        return await self._store.write(review.kind, obj, replaces=None, takes=takes, requires=required, also=also)
 
-    async def _admitted(self, review: Review, wanted: ApiObject) -> tuple[ApiObject, Record | None]:
-        """The object to store, and the namespace that it depends on. A refusal is told on a fresh cache only."""
+    async def _admitted(self, review: Review, wanted: ApiObject) -> tuple[ApiObject, Sequence[Record]]:
+        """The object to store, and what it depends on. A refusal is told on a fresh cache only."""
         try:
             return self._admit(review)
         except errors.StatusError:
@@ -84,7 +84,7 @@ class Creation:
             review.obj = copy_of(wanted)
             return self._admit(review)
 
-    def _admit(self, review: Review) -> tuple[ApiObject, Record | None]:
+    def _admit(self, review: Review) -> tuple[ApiObject, Sequence[Record]]:
         kind, obj = review.kind, review.obj
         assert obj is not None
         defaults.apply_defaults(kind, obj)
@@ -92,7 +92,7 @@ class Creation:
         refuse(kind, obj, validation.creation_problems(kind, obj))
         self._admission.check(review)
         self._admission.addresses.allocate(obj, None)
-        return obj, self._admission.namespace_of(review)
+        return obj, self._admission.required_by(review)
 
     async def _explain_refused(self, kind: Kind[Any], key: Key, obj: ApiObject) -> None:
         """Raises the reason, or returns when another attempt may succeed with other addresses."""

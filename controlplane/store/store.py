@@ -155,11 +155,11 @@ class Store:
         replaces: Record | None,
         takes: Sequence[Claim] = (),
         frees: Sequence[Claim] = (),
-        requires: Record | None = None,
+        requires: Sequence[Record] = (),
         also: Sequence[Also] = (),
     ) -> Record | None:
         """The object as stored, or None if it is no longer at the version of `replaces` (None: if it exists already), a
-        claim is taken, the object it requires has changed, or one of those to be written with it has."""
+        claim is taken, an object it requires has changed, or one of those to be written with it has."""
         value, key = without_version(obj), key_of(obj)
         if len(value) > MOST_BYTES:
             raise errors.TooLarge(f'{kind.resource} "{key.name}" takes {len(value)} bytes; the limit is {MOST_BYTES}')
@@ -168,8 +168,8 @@ class Store:
         for claim in takes:
             versions[claim.key] = 0
             puts[claim.key] = claim.owner.encode()
-        if requires is not None:
-            versions[keys.key_for(requires.kind, requires.key)] = requires.revision
+        for required in requires:
+            versions[keys.key_for(required.kind, required.key)] = required.revision
         for other in also:
             other.add_to(versions, puts)
         lease = await self._lease(kind)

@@ -38,6 +38,7 @@ class Admission:
         self.addresses = ServiceAddresses(store.cache, ranges, sources)
         self.quotas = Quotas(store, sources.now)
         self._accounts = ServiceAccounts(store.cache, sources, automount_tokens=automount_tokens)
+        self._custom = CustomResources(store.cache, sources)
         self._plugins: Sequence[Plugin] = (
             self._namespaces,
             SupportedFields(),  # before others add to what the caller wrote
@@ -50,7 +51,7 @@ class Admission:
             PodDefaults(),
             DefaultClasses(store.cache),
             ClaimResize(store.cache),
-            CustomResources(store.cache, sources),
+            self._custom,
             *more,
         )
 
@@ -64,9 +65,10 @@ class Admission:
         for plugin in self._plugins:
             plugin.check(review)
 
-    def namespace_of(self, review: Review) -> Record | None:
-        """The namespace that must not have changed when a new object is written; None for kinds without one."""
-        return self._namespaces.namespace_of(review) if review.kind.namespaced else None
+    def required_by(self, review: Review) -> Sequence[Record]:
+        """What must not have changed when a new object is written: its namespace, and the definition of its kind."""
+        namespace = self._namespaces.namespace_of(review) if review.kind.namespaced else None
+        return [record for record in (namespace, self._custom.definition_of(review)) if record is not None]
 
     def companions(self, review: Review) -> Sequence[Also]:
         """What is created in the same transaction as the object."""

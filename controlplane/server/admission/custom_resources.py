@@ -12,12 +12,13 @@ from typing import Any, cast
 from controlplane.api import custom_objects, errors, registry
 from controlplane.api.custom import definitions
 from controlplane.api.kind import Kind
-from controlplane.api.objects import is_terminating
+from controlplane.api.objects import Key, is_terminating
 from controlplane.api.rules.schemas import rules_in
 from controlplane.server.admission.review import Review
 from controlplane.server.sources import Sources
 from controlplane.server.users import Caller
 from controlplane.store.cache import Cache
+from controlplane.store.records import Record
 from protos.v1.apiextensions_pb2 import CustomResourceDefinition
 from protos.v1.resources_pb2 import CustomObject
 
@@ -30,8 +31,8 @@ class CustomResources:
     def complete(self, review: Review) -> None:
         if isinstance(review.obj, CustomResourceDefinition):
             self._settle(review.obj)
-        elif review.kind.is_custom and review.operation == "create":
-            _refuse_at_the_end(review.kind)
+        elif review.operation == "create":
+            self.definition_of(review)
 
     def check(self, review: Review) -> None:
         if isinstance(review.obj, CustomResourceDefinition) and review.subresource == "":
@@ -40,6 +41,20 @@ class CustomResources:
             if warning := custom_objects.deprecation(review.kind, review.obj.api_version):
                 review.caller.warn(warning)
             review.obj.api_version = review.kind.stored_as  # once it has been judged by the rules of its own version
+
+    def definition_of(self, review: Review) -> Record | None:
+        """The definition that must not have changed when a new custom object is written; None for other objects. Raises
+        NotFound, or MethodNotAllowed for a definition that is being deleted."""
+        if not review.kind.is_custom:
+            return None
+        kind = self._cache.catalogue.by_resource(review.kind.resource)
+        record = self._cache.of(registry.CUSTOM_RESOURCE_DEFINITIONS).get(Key("", review.kind.resource))
+        if kind is None or record is None:
+            raise errors.NotFound(
+                f'no matches for kind "{review.kind.name}" in version "{review.kind.api_version}"', kind=review.kind.resource
+            )
+        _refuse_at_the_end(kind)
+        return record
 
     def _settle(self, definition: CustomResourceDefinition) -> None:
         if not is_terminating(definition) and definitions.FINALIZER not in definition.metadata.finalizers:

@@ -84,9 +84,9 @@ async def test_a_claim_is_given_to_one_object_only_and_is_free_after_its_end(sto
 
 async def test_what_an_object_requires_must_not_have_changed(store: Store) -> None:
     needed = await store.write(KIND, config("needed", "1"), replaces=None)
-    assert await store.write(KIND, config("a"), replaces=None, requires=needed) is not None
+    assert await store.write(KIND, config("a"), replaces=None, requires=[needed]) is not None
     await store.write(KIND, config("needed", "2"), replaces=needed)
-    assert await store.write(KIND, config("b"), replaces=None, requires=needed) is None
+    assert await store.write(KIND, config("b"), replaces=None, requires=[needed]) is None
 
 
 async def test_the_cache_has_what_was_acknowledged(store: Store) -> None:

@@ -5,16 +5,18 @@ Versions differ in their name only (conversion None), so an object of one versio
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from controlplane.api import decoding, parts
-from controlplane.api.custom.schema import Schema
 from controlplane.api.custom.shaping import OBJECT_FIELDS
 from controlplane.api.errors import BadRequest, Problem
 from controlplane.api.kind import Kind
 from protos.v1.resources_pb2 import CustomObject
+
+if TYPE_CHECKING:
+    from controlplane.api.custom.schema import Schema
 
 
 def read_content(obj: CustomObject) -> dict[str, Any]:

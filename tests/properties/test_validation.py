@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from controlplane.api import defaults, validation
+from controlplane.api import codec, defaults, support, validation
 from controlplane.api.objects import copy_of
 from controlplane.api.registry import KINDS, Kind
 from tests.support.messages import messages
@@ -35,3 +35,23 @@ def test_an_object_may_always_stay_as_it_is(kind: Kind[Any], data: st.DataObject
     obj, other = data.draw(messages(kind.message)), data.draw(messages(kind.message))
     assert validation.update_problems(kind, obj, copy_of(obj)) == []
     assert all(problem.path for problem in validation.update_problems(kind, obj, other))
+
+
+@KIND
+@settings(SLOW, max_examples=15)
+@given(data=st.data())
+def test_an_object_is_judged_alike_after_a_trip_through_json(kind: Kind[Any], data: st.DataObject) -> None:
+    obj = data.draw(messages(kind.message))
+    defaults.apply_defaults(kind, obj)
+    again = codec.from_json(kind, codec.to_json(kind, obj))
+    assert validation.problems_of(kind, again) == validation.problems_of(kind, obj)
+    assert [one.path for one in support.unsupported(kind, again)] == [one.path for one in support.unsupported(kind, obj)]
+
+
+@KIND
+@settings(SLOW, max_examples=15)
+@given(data=st.data())
+def test_what_stays_is_not_told_again(kind: Kind[Any], data: st.DataObject) -> None:
+    obj = data.draw(messages(kind.message))
+    assert all(one.row.why and one.warning and one.problem.message for one in support.unsupported(kind, obj))
+    assert support.newly_unsupported(kind, obj, copy_of(obj)) == []

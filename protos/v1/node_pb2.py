@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14protos/v1/node.proto\x12\x08orlop.v1\"\xcd\x01\n\x0bLogsRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x11\n\tcontainer\x18\x03 \x01(\t\x12\x0e\n\x06\x66ollow\x18\x04 \x01(\x08\x12\x10\n\x08previous\x18\x05 \x01(\x08\x12\x17\n\ntail_lines\x18\x06 \x01(\x03H\x00\x88\x01\x01\x12\x1a\n\rsince_seconds\x18\x07 \x01(\x03H\x01\x88\x01\x01\x12\x12\n\ntimestamps\x18\x08 \x01(\x08\x42\r\n\x0b_tail_linesB\x10\n\x0e_since_seconds\"\x1c\n\x0cLogsResponse\x12\x0c\n\x04\x64\x61ta\x18\x01 \x01(\x0c\x32?\n\x04Pods\x12\x37\n\x04Logs\x12\x15.orlop.v1.LogsRequest\x1a\x16.orlop.v1.LogsResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14protos/v1/node.proto\x12\x08orlop.v1\"\xcd\x01\n\x0bLogsRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x11\n\tcontainer\x18\x03 \x01(\t\x12\x0e\n\x06\x66ollow\x18\x04 \x01(\x08\x12\x10\n\x08previous\x18\x05 \x01(\x08\x12\x17\n\ntail_lines\x18\x06 \x01(\x03H\x00\x88\x01\x01\x12\x1a\n\rsince_seconds\x18\x07 \x01(\x03H\x01\x88\x01\x01\x12\x12\n\ntimestamps\x18\x08 \x01(\x08\x42\r\n\x0b_tail_linesB\x10\n\x0e_since_seconds\"\x1c\n\x0cLogsResponse\x12\x0c\n\x04\x64\x61ta\x18\x01 \x01(\x0c\"\x1c\n\x0cStatsRequest\x12\x0c\n\x04node\x18\x01 \x01(\t\"P\n\rStatsResponse\x12\x1d\n\x04node\x18\x01 \x01(\x0b\x32\x0f.orlop.v1.Usage\x12 \n\x04pods\x18\x02 \x03(\x0b\x32\x12.orlop.v1.PodStats\"I\n\x05Usage\x12\x12\n\ntime_nanos\x18\x01 \x01(\x03\x12\x11\n\tcpu_nanos\x18\x02 \x01(\x04\x12\x19\n\x11working_set_bytes\x18\x03 \x01(\x04\"\x86\x01\n\x08PodStats\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0b\n\x03uid\x18\x03 \x01(\t\x12\x1e\n\x05usage\x18\x04 \x01(\x0b\x32\x0f.orlop.v1.Usage\x12,\n\ncontainers\x18\x05 \x03(\x0b\x32\x18.orlop.v1.ContainerStats\"J\n\x0e\x43ontainerStats\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\n\n\x02id\x18\x02 \x01(\t\x12\x1e\n\x05usage\x18\x03 \x01(\x0b\x32\x0f.orlop.v1.Usage2?\n\x04Pods\x12\x37\n\x04Logs\x12\x15.orlop.v1.LogsRequest\x1a\x16.orlop.v1.LogsResponse0\x01\x32@\n\x04Node\x12\x38\n\x05Stats\x12\x16.orlop.v1.StatsRequest\x1a\x17.orlop.v1.StatsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,6 +35,18 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LOGSREQUEST']._serialized_end=240
   _globals['_LOGSRESPONSE']._serialized_start=242
   _globals['_LOGSRESPONSE']._serialized_end=270
-  _globals['_PODS']._serialized_start=272
-  _globals['_PODS']._serialized_end=335
+  _globals['_STATSREQUEST']._serialized_start=272
+  _globals['_STATSREQUEST']._serialized_end=300
+  _globals['_STATSRESPONSE']._serialized_start=302
+  _globals['_STATSRESPONSE']._serialized_end=382
+  _globals['_USAGE']._serialized_start=384
+  _globals['_USAGE']._serialized_end=457
+  _globals['_PODSTATS']._serialized_start=460
+  _globals['_PODSTATS']._serialized_end=594
+  _globals['_CONTAINERSTATS']._serialized_start=596
+  _globals['_CONTAINERSTATS']._serialized_end=670
+  _globals['_PODS']._serialized_start=672
+  _globals['_PODS']._serialized_end=735
+  _globals['_NODE']._serialized_start=737
+  _globals['_NODE']._serialized_end=801
 # @@protoc_insertion_point(module_scope)

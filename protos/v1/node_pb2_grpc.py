@@ -99,3 +99,79 @@ class Pods:
             timeout,
             metadata,
             _registered_method=True)
+
+
+class NodeStub:
+    """What is measured on a node.
+    """
+
+    def __init__(self, channel):
+        """Constructor.
+
+        Args:
+            channel: A grpc.Channel.
+        """
+        self.Stats = channel.unary_unary(
+                '/orlop.v1.Node/Stats',
+                request_serializer=protos_dot_v1_dot_node__pb2.StatsRequest.SerializeToString,
+                response_deserializer=protos_dot_v1_dot_node__pb2.StatsResponse.FromString,
+                _registered_method=True)
+
+
+class NodeServicer:
+    """What is measured on a node.
+    """
+
+    def Stats(self, request, context):
+        """What the node and its running containers have used up to now. Figures of CPU only ever grow: two answers make a rate.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+
+def add_NodeServicer_to_server(servicer, server):
+    rpc_method_handlers = {
+            'Stats': grpc.unary_unary_rpc_method_handler(
+                    servicer.Stats,
+                    request_deserializer=protos_dot_v1_dot_node__pb2.StatsRequest.FromString,
+                    response_serializer=protos_dot_v1_dot_node__pb2.StatsResponse.SerializeToString,
+            ),
+    }
+    generic_handler = grpc.method_handlers_generic_handler(
+            'orlop.v1.Node', rpc_method_handlers)
+    server.add_generic_rpc_handlers((generic_handler,))
+    server.add_registered_method_handlers('orlop.v1.Node', rpc_method_handlers)
+
+
+ # This class is part of an EXPERIMENTAL API.
+class Node:
+    """What is measured on a node.
+    """
+
+    @staticmethod
+    def Stats(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/orlop.v1.Node/Stats',
+            protos_dot_v1_dot_node__pb2.StatsRequest.SerializeToString,
+            protos_dot_v1_dot_node__pb2.StatsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)

@@ -20,6 +20,7 @@ from controlplane.server.admission.certificates import CertificateRequests
 from controlplane.server.admission.chain import Admission
 from controlplane.server.admission.escalation import EscalationPrevention
 from controlplane.server.admission.priority import first_classes
+from controlplane.server.agents import Agents
 from controlplane.server.audit.settings import Audit
 from controlplane.server.authn import settings as authn
 from controlplane.server.authn.reviews import SelfSubjectReviews, TokenReviews
@@ -92,6 +93,7 @@ class ApiServer:
         ranges = Ranges(IPv4Network(settings.service_cidr))
         sources = sources or Sources()
         self._authorizer = Authorizer(self._store.cache)
+        self._agents = Agents(settings.identity, settings.ca)
         self._authn = authn.build(settings.tokens, self._store, self._authorizer, sources)
         plugins = (
             EscalationPrevention(self._authorizer),
@@ -134,7 +136,7 @@ class ApiServer:
 
     async def _serve(self, health: Health) -> None:
         authenticate = caller_of(self._authn.authenticator)
-        pods = PodsDoor(self._store, self._authorizer, self._settings.identity, self._settings.ca, authenticate)
+        pods = PodsDoor(self._store, self._authorizer, self._agents, authenticate)
         server = grpc.aio.server(options=OPTIONS)
         server.add_generic_rpc_handlers(
             (ResourcesDoor(self._front, authenticate).handler(), pods.handler(), *reflection(authenticate))
@@ -151,7 +153,7 @@ class ApiServer:
             await asyncio.Event().wait()  # not wait_for_termination: once cancelled, it makes stop() fail (grpcio 1.85)
         finally:
             await server.stop(grace=0.2)
-            await pods.close()
+            await self._agents.close()
 
     def _credentials(self) -> grpc.ServerCredentials:
         identity = self._settings.identity

@@ -10,12 +10,11 @@ import grpc.aio
 
 from controlplane.api import errors, registry
 from controlplane.api.objects import Key
-from controlplane.client.connection import Connection
 from controlplane.client.failures import to_status_error
 from controlplane.server import requests
+from controlplane.server.agents import Agents, address_of
 from controlplane.server.authz import Authorizer
 from controlplane.server.grpc_door import Authenticate, streaming
-from controlplane.server.pki import Pair
 from controlplane.server.users import Caller
 from controlplane.store.store import Store
 from protos.v1 import core_pb2 as core
@@ -25,35 +24,29 @@ _LOGS = "/orlop.v1.Pods/Logs"
 
 
 class PodsDoor:
-    """The service `orlop.v1.Pods`. `identity` is what the server shows to agents, `ca` whom it trusts."""
+    """The service `orlop.v1.Pods`."""
 
-    def __init__(self, store: Store, authorizer: Authorizer, identity: Pair, ca: bytes, authenticate: Authenticate) -> None:
-        self._store = store
+    def __init__(self, store: Store, authorizer: Authorizer, agents: Agents, authenticate: Authenticate) -> None:
+        self._store, self._authorizer, self._agents = store, authorizer, agents
         self._authenticate = authenticate
-        self._authorizer = authorizer
-        self._identity, self._ca = identity, ca
-        self._channels: dict[tuple[str, str], grpc.aio.Channel] = {}
 
     def handler(self) -> grpc.GenericRpcHandler:
         handlers = {"Logs": streaming(self._logs, node_pb2.LogsRequest, self._authenticate)}
         return grpc.method_handlers_generic_handler("orlop.v1.Pods", handlers)
-
-    async def close(self) -> None:
-        for channel in self._channels.values():
-            await channel.close(None)
 
     async def _logs(self, caller: Caller, request: node_pb2.LogsRequest) -> AsyncIterator[bytes]:
         key = requests.key_for(registry.PODS, request.namespace, request.name)
         self._authorizer.check(caller, "get", registry.PODS, key, "log")
         pod = await self._pod(key)
         request.container = _container(pod, request.container)
-        address, channel = await self._channel(pod)
+        node = await self._node(pod)
+        channel = self._agents.channel(node)
         call: Any = channel.unary_stream(_LOGS, request_serializer=node_pb2.LogsRequest.SerializeToString)(request)
         try:
             async for piece in call:
                 yield piece
         except grpc.aio.AioRpcError as error:
-            raise _told(error, pod, address) from error
+            raise _told(error, pod, address_of(node)) from error
         finally:
             call.cancel()
 
@@ -63,25 +56,14 @@ class PodsDoor:
             raise errors.not_found("pods", key.name)
         return cast("core.Pod", record.message())
 
-    async def _channel(self, pod: core.Pod) -> tuple[str, grpc.aio.Channel]:
+    async def _node(self, pod: core.Pod) -> core.Node:
         name = pod.spec.node_name
         if not name:
             raise errors.BadRequest(f'pods "{pod.metadata.name}" is not on a node yet; look at its events')
         record = await self._store.get(registry.NODES, Key("", name))
         if record is None:
             raise errors.not_found("nodes", name)
-        node = cast("core.Node", record.message())
-        address = f"{_address(node, 'InternalIP')}:{node.status.daemon_endpoints.kubelet_endpoint.port}"
-        hostname = _address(node, "Hostname") or name
-        channel = self._channels.get((hostname, address))
-        if channel is None:
-            link = Connection(address, self._ca, self._identity.certificate, self._identity.key, server_name=hostname)
-            channel = self._channels[hostname, address] = link.channel()
-        return address, channel
-
-
-def _address(node: core.Node, kind: str) -> str:
-    return next((item.address for item in node.status.addresses if item.type == kind), "")
+        return cast("core.Node", record.message())
 
 
 def _container(pod: core.Pod, wanted: str) -> str:

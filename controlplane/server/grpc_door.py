@@ -1,50 +1,29 @@
-"""The gRPC door: turns calls into verbs, and errors into statuses. Answers leave as the bytes that were stored."""
+"""The gRPC door: turns calls into verbs. Answers leave as the bytes that were stored."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import grpc
 import grpc.aio
 import structlog
-from google.protobuf import any_pb2
 from google.protobuf.message import Message
-from google.rpc import status_pb2
 
 from controlplane.api import errors
 from controlplane.client.client import STREAM_OPEN
 from controlplane.server.authn.authenticator import Authenticator
 from controlplane.server.front import Front, Outcome
+from controlplane.server.grpc_failures import Context, abort, told
 from controlplane.server.users import Caller, User
 from controlplane.store.records import Record, delimited, repeated
 from protos.v1 import resources_pb2 as wire
 
 log = structlog.get_logger()
 
-DETAILS = "grpc-status-details-bin"
-WARNING = "orlop-warning-bin"
 MOST_BYTES = 16 << 20  # of one request
 
-_CODES: Mapping[str, grpc.StatusCode] = {
-    "NotFound": grpc.StatusCode.NOT_FOUND,
-    "AlreadyExists": grpc.StatusCode.ALREADY_EXISTS,
-    "Conflict": grpc.StatusCode.ABORTED,
-    "Invalid": grpc.StatusCode.INVALID_ARGUMENT,
-    "BadRequest": grpc.StatusCode.INVALID_ARGUMENT,
-    "UnsupportedMediaType": grpc.StatusCode.INVALID_ARGUMENT,
-    "Unauthorized": grpc.StatusCode.UNAUTHENTICATED,
-    "Forbidden": grpc.StatusCode.PERMISSION_DENIED,
-    "Expired": grpc.StatusCode.OUT_OF_RANGE,
-    "RequestEntityTooLarge": grpc.StatusCode.RESOURCE_EXHAUSTED,
-    "TooManyRequests": grpc.StatusCode.RESOURCE_EXHAUSTED,
-    "MethodNotAllowed": grpc.StatusCode.UNIMPLEMENTED,
-    "Timeout": grpc.StatusCode.DEADLINE_EXCEEDED,
-    "ServiceUnavailable": grpc.StatusCode.UNAVAILABLE,
-}
-
-Context = grpc.aio.ServicerContext[Any, Any]
 Answer = Callable[[Caller, Any], Awaitable[bytes]]
 Stream = Callable[[Caller, Any], AsyncIterator[bytes]]
 Authenticate = Callable[[Context], Awaitable[Caller]]
@@ -71,16 +50,6 @@ def caller_of(authenticator: Authenticator) -> Authenticate:
     return authenticate
 
 
-async def abort(context: Context, error: errors.StatusError, warnings: Sequence[tuple[str, bytes]] = ()) -> None:
-    """Ends the call with the error, told in the standard's details so that any language can read it."""
-    detail = any_pb2.Any()
-    detail.Pack(error.status)
-    code = _CODES.get(error.reason, grpc.StatusCode.INTERNAL)
-    number: int = code.value[0]
-    status = status_pb2.Status(code=number, message=error.message, details=[detail])
-    await context.abort(code, error.message, ((DETAILS, status.SerializeToString()), *warnings))
-
-
 def unary(answer: Answer, request: type[Message], authenticate: Authenticate) -> grpc.RpcMethodHandler[Any, Any]:
     async def handle(message: Any, context: Context) -> bytes:
         caller = Caller(User(""))
@@ -88,21 +57,16 @@ def unary(answer: Answer, request: type[Message], authenticate: Authenticate) ->
             caller = await authenticate(context)
             answered = await answer(caller, message)
             if caller.warnings:
-                context.set_trailing_metadata(_told(caller))
+                context.set_trailing_metadata(told(caller.warnings))
             return answered
         except errors.StatusError as error:
-            await abort(context, error, _told(caller))
+            await abort(context, error, told(caller.warnings))
         except Exception as error:
             log.exception("call failed", request=type(message).__name__)
             await abort(context, errors.StatusError(f"internal error: {error}; the server's log has more"))
         raise AssertionError("abort does not return")
 
     return grpc.unary_unary_rpc_method_handler(handle, request_deserializer=request.FromString)
-
-
-def _told(caller: Caller) -> tuple[tuple[str, bytes], ...]:
-    """The warnings as metadata; binary, as text metadata must be ASCII."""
-    return tuple((WARNING, warning.encode()) for warning in caller.warnings)
 
 
 def streaming(stream: Stream, request: type[Message], authenticate: Authenticate) -> grpc.RpcMethodHandler[Any, Any]:

@@ -14,7 +14,8 @@ from grpc_reflection.v1alpha import reflection_pb2
 from grpc_reflection.v1alpha._async import ReflectionServicer
 
 from controlplane.api import errors
-from controlplane.server.grpc_door import Authenticate, Context, abort
+from controlplane.server.grpc_door import Authenticate
+from controlplane.server.grpc_failures import Context, abort
 from controlplane.store.store import Store
 
 log = structlog.get_logger()

@@ -119,6 +119,8 @@ def _value(field: FieldDescriptor, depth: int) -> st.SearchStrategy[Any]:
 
 
 def _one(field: FieldDescriptor, depth: int) -> st.SearchStrategy[Any]:
+    if field.enum_type is not None:
+        return st.sampled_from([value.number for value in field.enum_type.values])
     if field.message_type is None:
         return _SCALARS[field.type]
     return st.deferred(lambda: messages(cast("Any", field.message_type)._concrete_class, depth - 1))

@@ -19,7 +19,7 @@ from controlplane.server import requests
 from controlplane.server.backend import Backend
 from controlplane.server.requests import Query
 from controlplane.server.users import Caller
-from controlplane.store.cache import KindCache
+from controlplane.store.kindcache import KindCache
 from controlplane.store.records import Record
 from controlplane.store.store import undecryptable
 from protos.v1 import meta_pb2 as meta

@@ -12,7 +12,7 @@ from controlplane.server.backend import Backend
 from controlplane.server.reads import refuse_damaged
 from controlplane.server.requests import Query
 from controlplane.server.users import Caller
-from controlplane.store.cache import KindCache
+from controlplane.store.kindcache import KindCache
 from controlplane.store.log import Event, EventLog, bookmark, frame
 from protos.v1 import resources_pb2 as wire
 from protos.v1.resources_pb2 import WatchEvent

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from controlplane.store.cache import KindCache
+from controlplane.store.kindcache import KindCache
 from controlplane.store.log import Event, EventLog
 
 

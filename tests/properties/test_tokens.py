@@ -16,7 +16,7 @@ from controlplane.server.authn import keys, static
 from controlplane.server.authn.service_accounts import ServiceAccountTokens
 from controlplane.server.authn.static import StaticTokens
 from controlplane.server.authn.tokens import Tokens
-from controlplane.store.cache import KindCache
+from controlplane.store.kindcache import KindCache
 
 KEY = keys.signer(
     ec.generate_private_key(ec.SECP256R1()).private_bytes(

@@ -12,7 +12,7 @@ from typing import Any, Protocol, TypeAlias
 from controlplane.api import errors
 from controlplane.api.kind import Kind
 from controlplane.server.users import AUTHENTICATED, User
-from controlplane.store.cache import KindCache
+from controlplane.store.kindcache import KindCache
 
 _LONGEST = 16 << 10
 

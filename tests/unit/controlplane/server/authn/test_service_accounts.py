@@ -24,7 +24,7 @@ from controlplane.server.authn.keys import Signer
 from controlplane.server.authn.service_accounts import Issuer, ServiceAccountTokens
 from controlplane.server.authn.settings import DEFAULT_ISSUER
 from controlplane.server.authn.tokens import Tokens
-from controlplane.store.cache import KindCache
+from controlplane.store.kindcache import KindCache
 from controlplane.store.records import Record
 from protos.v1 import core_pb2 as core
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from controlplane.api import names
 from controlplane.api.rules import probes
 from controlplane.api.rules.environment import check_env, check_env_from
-from controlplane.api.rules.mounts import check_mounts
+from controlplane.api.rules.mounts import AnyContainer, check_mounts
 from controlplane.api.rules.places import Place, report_duplicates
 from controlplane.api.rules.resources import check_requirements
 from controlplane.api.rules.security import check_container_security
@@ -31,8 +31,6 @@ _SIGNALS = tuple(
 _FORBIDDEN_AT_START = {"lifecycle": "lifecycle", "liveness_probe": "livenessProbe", "readiness_probe": "readinessProbe",
                        "startup_probe": "startupProbe"}  # fmt: skip
 _FORBIDDEN_TO_EPHEMERAL = _FORBIDDEN_AT_START | {"ports": "ports", "resources": "resources", "resize_policy": "resizePolicy"}
-
-AnyContainer = core.Container | core.EphemeralContainerCommon
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
 
 from controlplane.api.rules.places import Place
 from protos.v1 import core_pb2 as core
 
-if TYPE_CHECKING:
-    from controlplane.api.rules.containers import AnyContainer
+AnyContainer = core.Container | core.EphemeralContainerCommon
 
 _PROPAGATIONS = ("None", "HostToContainer", "Bidirectional")
 _RECURSIVE = ("Disabled", "Enabled", "IfPossible")

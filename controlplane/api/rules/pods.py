@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from controlplane.api import names
 from controlplane.api.rules.containers import (
-    AnyContainer,
     Surroundings,
     check_container,
     check_ephemeral_container,
@@ -15,6 +14,7 @@ from controlplane.api.rules.containers import (
 )
 from controlplane.api.rules.metadata import check_annotations, check_labels
 from controlplane.api.rules.placement import check_placement
+from controlplane.api.rules.mounts import AnyContainer
 from controlplane.api.rules.places import Place, report_duplicates
 from controlplane.api.rules.resources import check_quantities
 from controlplane.api.rules.security import check_pod_security

@@ -7,6 +7,7 @@ import pytest
 from controlplane.api import errors, registry
 from controlplane.api.objects import copy_of
 from controlplane.server import strategy
+from protos.v1 import certificates_pb2 as certificates
 from protos.v1 import meta_pb2 as meta
 from tests.support.builders import make_deployment, make_node, make_pod
 
@@ -108,3 +109,18 @@ def test_dependants_are_orphaned_by_a_finalizer() -> None:
 
 def test_a_generated_name_stays_within_the_limit() -> None:
     assert len(strategy.name_from("x" * 300, "abcde")) == 253
+
+
+def test_who_asked_for_a_certificate_stays_whatever_an_update_says() -> None:
+    old = certificates.CertificateSigningRequest()
+    old.spec.username, old.spec.signer_name = "anna", "example.com/signer"
+    old.spec.groups.append("staff")
+    old.spec.extra["a"].items.append("b")
+    new = copy_of(old)
+    new.spec.username = "berta"
+    new.spec.ClearField("groups")
+    new.spec.extra["a"].items[:] = ["c"]
+    new.metadata.labels["a"] = "b"
+    result = strategy.prepare_update(registry.CERTIFICATE_SIGNING_REQUESTS, old, new, subresource="")
+    assert result.spec == old.spec
+    assert result.metadata.labels == {"a": "b"}

@@ -1,4 +1,4 @@
-"""Rules for pods and pod templates as a whole, and for what of a pod may still change."""
+"""Rules for pods and pod templates as a whole."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from controlplane.api.rules.containers import (
     check_main_container,
 )
 from controlplane.api.rules.metadata import check_annotations, check_labels
-from controlplane.api.rules.placement import check_placement
 from controlplane.api.rules.mounts import AnyContainer
+from controlplane.api.rules.placement import check_placement
 from controlplane.api.rules.places import Place, report_duplicates
 from controlplane.api.rules.resources import check_quantities
 from controlplane.api.rules.security import check_pod_security

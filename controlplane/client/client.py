@@ -152,17 +152,19 @@ class Client:
         resource_version: str = "",
         page: int = PAGE,
     ) -> ObjectList[T]:
-        """All objects that match, read in pages of `page` at one revision."""
+        """All objects that match, read in pages of `page` at one revision, not older than `resource_version`."""
         items: list[T] = []
         request = wire.ListRequest(
             resource=kind.resource, namespace=namespace, label_selector=labels, field_selector=fields,
-            limit=page, resource_version=resource_version)  # fmt: skip
+            limit=page, resource_version=resource_version,
+            resource_version_match="NotOlderThan" if resource_version else "")  # fmt: skip
         while True:
             answer: wire.ListResponse = await self._call(self._resources.List, request)
             items.extend(_object(kind, box) for box in answer.items)
             if not answer.metadata.continue_token:
                 return ObjectList(items, answer.metadata.resource_version)
             request.continue_token = answer.metadata.continue_token
+            request.resource_version = request.resource_version_match = ""
 
     async def watch(
         self,

@@ -114,6 +114,15 @@ async def test_a_version_with_a_limit_and_no_word_on_it_is_exact(client: Client)
     assert names(await ask(client, resource_version="0", limit=9)) == known[1:]
 
 
+async def test_the_client_pages_through_a_list_that_is_not_older_than_a_version(client: Client) -> None:
+    known = await fill(client, 5)
+    then = (await ask(client)).metadata.resource_version
+    await client.delete(KIND, "c-0", "default")
+    for version in (then, "0"):
+        listed = await client.list(KIND, "default", resource_version=version, page=2)
+        assert [obj.metadata.name for obj in listed.items] == known[1:]
+
+
 async def test_an_exact_list_of_a_compacted_version_has_expired(api: RunningApi, client: Client) -> None:
     await fill(client, 2)
     then = (await ask(client)).metadata.resource_version

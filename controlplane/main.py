@@ -29,22 +29,21 @@ import uvloop
 from controlplane.client.client import Client
 from controlplane.client.connection import SERVER_NAME, Connection
 from controlplane.client.election import Election, lead
+from controlplane.manager.options import election, with_manager_options
+from controlplane.manager.options import settings as manager_settings
 from controlplane.manager.runner import ManagerOptions, run_manager
-from controlplane.manager.signing import SigningAuthority
 from controlplane.scheduler.loop import SchedulerOptions, run_scheduler
 from controlplane.server import users
 from controlplane.server.app import ApiServer, Settings
-from controlplane.server.authn.options import settings as token_settings
-from controlplane.server.authn.options import with_token_options
-from controlplane.server.authn.settings import TokenSettings
+from controlplane.server.options import settings as api_settings
+from controlplane.server.options import with_api_options
 from controlplane.server.pki import Directory, Identity, Pair
 from controlplane.store import encryption
-from controlplane.store.endpoint import Endpoint
-from controlplane.store.store import EVENT_TTL_SECONDS, HISTORY_BYTES
 
 log = structlog.get_logger()
 
 PARTS = ("api", "scheduler", "controllers")
+_LEASES = {"scheduler": "kube-scheduler", "controllers": "kube-controller-manager"}
 ADMIN = Identity("kubernetes-admin", (users.MASTERS,))
 SCHEDULER = Identity(users.SCHEDULER)
 CONTROLLERS = Identity(users.CONTROLLER_MANAGER)
@@ -94,29 +93,6 @@ def pki(path: Path, hosts: tuple[str, ...], nodes: tuple[str, ...], hollow: bool
     directory.ensure_text("encryption.yaml", encryption.fresh_config)
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What `serve` was asked for."""
-
-    pki: Directory
-    parts: frozenset[str]
-    listen: str
-    listen_tokens: str
-    tokens: TokenSettings | None
-    server: str
-    etcd: Endpoint
-    service_cidr: str
-    cluster_cidr: str
-    node_grace: float
-    history: float
-    history_bytes: int
-    event_ttl: float
-    encryption: Path | None
-    signing: SigningAuthority | None
-    identity: str
-    election: tuple[float, float, float]
-
-
 def _parts(_context: click.Context, _option: click.Parameter, text: str) -> frozenset[str]:
     parts = frozenset(filter(None, text.split(",")))
     if not parts or not parts <= set(PARTS):
@@ -127,74 +103,51 @@ def _parts(_context: click.Context, _option: click.Parameter, text: str) -> froz
 @main.command()
 @click.option("--pki", "path", type=click.Path(path_type=Path), required=True, help="The certificates' directory.")
 @click.option("--only", callback=_parts, default=",".join(PARTS), show_default=True, help="Which parts to run.")
-@click.option("--listen", default="0.0.0.0:6444", show_default=True, help="Where the API is served by gRPC.")
-@click.option("--listen-tokens", default="0.0.0.0:6445", show_default=True, help="Where, for clients that send tokens.")
 @click.option("--server", default="127.0.0.1:6444", show_default=True, help="The API for parts that run without it.")
-@click.option("--etcd", default="127.0.0.1:2379", show_default=True, help="etcd's members, separated by commas.")
-@click.option("--etcd-ca", type=click.Path(path_type=Path), help="etcd's CA, if not the cluster's own.")
-@click.option("--etcd-cert", type=click.Path(path_type=Path), help="The certificate to show to etcd.")
-@click.option("--etcd-key", type=click.Path(path_type=Path), help="Its key.")
-@click.option("--service-cidr", default="10.96.0.0/16", show_default=True, help="The services' addresses.")
-@click.option("--cluster-cidr", default="10.244.0.0/16", show_default=True, help="The pods' addresses, a /24 per node.")
-@click.option("--node-monitor-grace", default=40.0, show_default=True, help="Seconds without a lease until NotReady.")
-@click.option("--history", default=3600.0, show_default=True, help="Seconds of history to keep.")
-@click.option("--history-bytes", default=HISTORY_BYTES, show_default=True, help="Shorten it when etcd holds more.")
-@click.option("--event-ttl", default=EVENT_TTL_SECONDS, show_default=True, help="Seconds to keep events for.")
-@click.option("--encryption-config", type=click.Path(path_type=Path), help="How objects are encrypted in etcd; followed.")
-@click.option("--identity", default="", help="This process among candidates for leader; the same after a restart.")
-@click.option("--leader-elect-lease-duration", "lease", default=15.0, show_default=True, help="Seconds that a lease lasts.")
-@click.option("--leader-elect-renew-deadline", "renew", default=10.0, show_default=True, help="Seconds to renew it within.")
-@click.option("--leader-elect-retry-period", "retry", default=2.0, show_default=True, help="Seconds between tries.")
 @click.option("--debug", is_flag=True, help="Log routine matters too.")
-@click.option("--cluster-signing-cert-file", type=click.Path(path_type=Path), help="Signs certificates on request; the CA.")
-@click.option("--cluster-signing-key-file", type=click.Path(path_type=Path), help="Its key.")
-@click.option("--cluster-signing-duration", default=31_536_000, show_default=True, help="Seconds that they are good.")
-@with_token_options
-def serve(
-    path: Path, only: frozenset[str], listen: str, listen_tokens: str, server: str, etcd: str, etcd_ca: Path | None,
-    etcd_cert: Path | None, etcd_key: Path | None, service_cidr: str, cluster_cidr: str, node_monitor_grace: float,
-    history: float, history_bytes: int, event_ttl: float, encryption_config: Path | None, identity: str, lease: float,
-    renew: float, retry: float, debug: bool, **authn: Any,
-) -> None:  # fmt: skip
+@with_api_options
+@with_manager_options
+def serve(path: Path, only: frozenset[str], server: str, debug: bool, **values: Any) -> None:
     """Run the API server, the scheduler, the controllers, or all of them."""
     configure_logs(debug=debug)
-    directory = Directory(path)
-    own = _pair(directory, "apiserver") if "api" in only else Pair(b"", b"")
-    endpoint = Endpoint(
-        tuple(etcd.split(",")),
-        etcd_ca.read_bytes() if etcd_ca else _ca(directory),
-        etcd_cert.read_bytes() if etcd_cert else own.certificate,
-        etcd_key.read_bytes() if etcd_key else own.key,
-    )
-    tokens = token_settings(authn, directory.token_key()) if "api" in only else None
-    options = Options(
-        directory, only, listen, listen_tokens, tokens, server, endpoint, service_cidr, cluster_cidr,
-        node_monitor_grace, history, history_bytes, event_ttl, encryption_config,
-        _signing(directory, authn) if "controllers" in only else None,
-        identity or f"{socket.gethostname()}_{uuid.uuid4()}", (lease, renew, retry),
-    )  # fmt: skip
+    try:
+        work = _work(Directory(path), only, server, values)
+    except LookupError as error:
+        raise click.ClickException(str(error)) from error
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_until_signal(lambda: _serve(options)))
+        runner.run(_until_signal(lambda: _serve(work)))
 
 
-def _signing(directory: Directory, values: Mapping[str, Any]) -> SigningAuthority | None:
-    """Without an authority's key on this machine requests for certificates are left to others."""
-    certificate, key = values["cluster_signing_cert_file"], values["cluster_signing_key_file"]
-    pair = Pair(certificate.read_bytes(), key.read_bytes()) if certificate and key else directory.load("ca")
-    return None if pair is None else SigningAuthority(pair.certificate, pair.key, values["cluster_signing_duration"])
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What `serve` is to run, and as whom. `elections` are those of the parts that have one."""
+
+    api: Settings | None
+    server: str
+    ca: bytes
+    pairs: Mapping[str, Pair]
+    elections: Mapping[str, Election]
+    manager: ManagerOptions | None
 
 
-def _ca(directory: Directory) -> bytes:
-    return _pair(directory, "ca").certificate
+def _work(directory: Directory, parts: frozenset[str], server: str, values: Mapping[str, Any]) -> Work:
+    """Raises LookupError for certificates that are missing, ClickException for other files."""
+    identity = values["identity"] or f"{socket.gethostname()}_{uuid.uuid4()}"
+    elected = {name: election(values, lease, identity) for name, lease in _LEASES.items() if name in parts}
+    return Work(
+        api_settings(values, directory) if "api" in parts else None,
+        server,
+        directory.authority(),
+        {name: directory.required(name) for name in elected},
+        elected,
+        _manager(values, directory) if "controllers" in parts else None,
+    )
 
 
-def _pair(directory: Directory, name: str) -> Pair:
-    pair = directory.load(name)
-    if pair is None:
-        raise click.ClickException(
-            f"{directory.path}: no certificate {name}.crt with its key; make them with `python -m controlplane.main pki`"
-        )
-    return pair
+def _manager(values: Mapping[str, Any], directory: Directory) -> ManagerOptions:
+    authority = directory.load("ca")
+    pair = (authority.certificate, authority.key) if authority else None
+    return manager_settings(values, directory.authority(), pair)
 
 
 async def _until_signal(work: Callable[[], Awaitable[None]]) -> None:
@@ -207,68 +160,30 @@ async def _until_signal(work: Callable[[], Awaitable[None]]) -> None:
         await work()
 
 
-async def _serve(options: Options) -> None:
-    server = options.server
+async def _serve(work: Work) -> None:
+    server, manager = work.server, work.manager
     async with asyncio.TaskGroup() as tasks:
-        if "api" in options.parts:
-            api = ApiServer(_settings(options))
+        if work.api is not None:
+            api = ApiServer(work.api)
             tasks.create_task(api.run(), name="api")
             await api.ready()
             server = f"127.0.0.1:{api.port}"
-        if "scheduler" in options.parts:
-            connection = _connection(options, server, "scheduler")
-            work = _elected(options, "kube-scheduler", lambda client: run_scheduler(client, SchedulerOptions()))
-            tasks.create_task(_with_client(connection, work), name="scheduler")
-        if "controllers" in options.parts:
-            connection = _connection(options, server, "controllers")
-            manager = ManagerOptions(
-                cluster_cidr=options.cluster_cidr,
-                node_monitor_grace_seconds=options.node_grace,
-                signing=options.signing,
-                root_ca=_ca(options.pki).decode(),
-            )
-            work = _elected(options, "kube-controller-manager", lambda client: run_manager(client, manager))
-            tasks.create_task(_with_client(connection, work), name="controllers")
+        if "scheduler" in work.elections:
+            tasks.create_task(_lead(work, "scheduler", server, _schedule), name="scheduler")
+        if manager is not None:
+            control = _lead(work, "controllers", server, lambda client: run_manager(client, manager))
+            tasks.create_task(control, name="controllers")
 
 
-def _settings(options: Options) -> Settings:
-    assert options.tokens is not None
-    return Settings(
-        listen=options.listen,
-        listen_tokens=options.listen_tokens,
-        tokens=options.tokens,
-        etcd=options.etcd,
-        ca=_ca(options.pki),
-        identity=_pair(options.pki, "apiserver"),
-        service_cidr=options.service_cidr,
-        history_seconds=options.history,
-        history_bytes=options.history_bytes,
-        event_ttl_seconds=options.event_ttl,
-        encryption=options.encryption,
-    )
+async def _lead(work: Work, name: str, server: str, part: Callable[[Client], Awaitable[None]]) -> None:
+    """Does the part's work whenever this process leads."""
+    pair = work.pairs[name]
+    async with Client(Connection(server, work.ca, pair.certificate, pair.key)) as client:
+        await lead(client, work.elections[name], lambda: part(client))
 
 
-def _connection(options: Options, server: str, name: str) -> Connection:
-    pair = _pair(options.pki, name)
-    return Connection(server, _ca(options.pki), pair.certificate, pair.key)
-
-
-async def _with_client(connection: Connection, work: Callable[[Client], Awaitable[None]]) -> None:
-    async with Client(connection) as client:
-        await work(client)
-
-
-def _elected(options: Options, name: str, work: Callable[[Client], Awaitable[None]]) -> Callable[[Client], Awaitable[None]]:
-    """The work, done only while this process leads."""
-    duration, deadline, period = options.election
-    election = Election(
-        name,
-        options.identity,
-        lease_duration_seconds=duration,
-        renew_deadline_seconds=deadline,
-        retry_period_seconds=period,
-    )
-    return lambda client: lead(client, election, lambda: work(client))
+async def _schedule(client: Client) -> None:
+    await run_scheduler(client, SchedulerOptions())
 
 
 if __name__ == "__main__":

@@ -55,7 +55,7 @@ def _api(spec: Spec, home: Home) -> tuple[str, ...]:
     return (
         *_python("controlplane.main"), "serve", "--only=api", f"--pki={home.pki}", f"--listen={listen}",
         f"--listen-tokens={listen_tokens}", f"--etcd={etcd}", *files, f"--service-cidr={spec.service_cidr}",
-        f"--encryption-config={home.pki}/encryption.yaml",
+        f"--encryption-config={home.pki}/encryption.yaml", f"--audit-log-path={home.logs}/audit.log",
     )  # fmt: skip
 
 
@@ -74,6 +74,7 @@ def _agent(spec: Spec, home: Home, name: str) -> tuple[str, ...]:
         "--ca", f"{home.pki}/ca.crt", "--cert", f"{home.pki}/{name}.crt", "--key", f"{home.pki}/{name}.key",
         "--node-ip", spec.addresses[name], "--uplink", "eth0", "--state", str(home.node(name)),
         "--cgroup", f"{CGROUPS}/{name}", "--service-cidr", spec.service_cidr, "--cluster-cidr", spec.cluster_cidr,
+        "--shares-machine",
     )  # fmt: skip
 
 

@@ -133,6 +133,22 @@ class Directory:
             return None
         return Pair(certificate.read_bytes(), key.read_bytes())
 
+    def required(self, name: str) -> Pair:
+        """Raises LookupError for one that is not there."""
+        pair = self.load(name)
+        if pair is None:
+            raise LookupError(
+                f"{self.path}: no certificate {name}.crt with its key; make them with `python -m controlplane.main pki`"
+            )
+        return pair
+
+    def authority(self) -> bytes:
+        """The certificate of the cluster's CA; its key may be elsewhere. Raises LookupError if it is not there."""
+        path = self.path / "ca.crt"
+        if not path.exists():
+            raise LookupError(f"{path}: no such file; make it with `python -m controlplane.main pki`")
+        return path.read_bytes()
+
     def ensure_token_key(self) -> bytes:
         """The key that signs the tokens of service accounts; made when there is none."""
         private, public = self.path / "sa.key", self.path / "sa.pub"

@@ -87,8 +87,9 @@ _path = click.Path(path_type=Path)
 @click.option("--service-cidr", required=True, help="Addresses of services.")
 @click.option("--cluster-cidr", required=True, help="Addresses of pods, of all nodes.")
 @click.option("--docker", default=_DOCKER, show_default=True, help="The Docker engine.")
-@click.option("--port", default=10250, show_default=True, help="Port at which the agent serves logs.")
+@click.option("--port", default=10250, show_default=True, help="Port at which the agent serves logs and usage figures.")
 @click.option("--labels", default="", help="Labels of the node: k=v,k=v.")
+@click.option("--shares-machine", is_flag=True, help="Of the machine's usage count this node's containers.")
 @click.option("--pause-image", default=pause.IMAGE, show_default=True, help="Image of the infrastructure container.")
 @click.option("--bpf-cache", type=_path, default=_CACHE, show_default=True, help="Folder of compiled programs.")
 def agent(
@@ -115,7 +116,7 @@ def agent(
 @click.option("--cert", type=_path, required=True, help="Certificate of an administrator, as client and as server.")
 @click.option("--key", type=_path, required=True, help="Key of that certificate.")
 @click.option("--prefix", default="node-", show_default=True, help="Start of the nodes' names.")
-@click.option("--port", default=0, help="Port on 127.0.0.1 for all nodes' logs; 0 for any.")
+@click.option("--port", default=0, help="Port on 127.0.0.1 for all nodes' logs and figures; 0 for any.")
 @click.option("--seed", default=1, show_default=True, help="The same seed gives pods the same delays.")
 def hollow(ca: Path, cert: Path, key: Path, **given: Any) -> None:
     """Runs simulated nodes, without containers, packets or root."""

@@ -25,6 +25,7 @@ from dataplane.agent.pods import UID_INDEX, Pods, by_uid
 from dataplane.agent.probes import Probes
 from dataplane.agent.pulls import Puller
 from dataplane.agent.server import ContainerLogs, credentials, make_server
+from dataplane.agent.stats import NodeStats
 from dataplane.agent.status import Host
 from dataplane.agent.statuses import PodWriter
 from dataplane.agent.tools import Tools
@@ -86,11 +87,12 @@ class _Agent:
             config.node, self._network, services=self._services, slices=self._slices, nodes=self._nodes,
             published=self._lease.publish)  # fmt: skip
         logs = ContainerLogs(self._runtime, self._pods, clock=self._clock)
+        stats = NodeStats(config.node, self._runtime, self._pods, shares_machine=config.shares_machine)
         async with asyncio.TaskGroup() as group:
             for informer in (self._pods, self._services, self._slices, self._nodes):
                 group.create_task(informer.run(), name=f"informer {informer.kind.plural}")
             for work in (self._recorder.run(), self._lease.run(), self._drains.run(), writer.run(), reporter.run(),
-                         data_plane.run(), _serve(config, logs)):  # fmt: skip
+                         data_plane.run(), _serve(config, logs, stats)):  # fmt: skip
                 group.create_task(work)
             tools = self._tools(group, facts, pods, writer)
             await pods.run(tools)
@@ -135,9 +137,9 @@ class _Agent:
             runtime_version=f"docker://{version}", labels=config.labels)  # fmt: skip
 
 
-async def _serve(config: AgentConfig, logs: ContainerLogs) -> None:
+async def _serve(config: AgentConfig, logs: ContainerLogs, stats: NodeStats) -> None:
     files = config.credentials
-    server = make_server(logs.read)
+    server = make_server(logs.read, stats.read)
     server.add_secure_port(
         f"{config.node_ip}:{config.port}",
         credentials(

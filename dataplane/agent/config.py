@@ -23,7 +23,8 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True)
 class AgentConfig:
-    """`cgroup` is the node's group, such as `/orlop/node-1`; `state` the folder of what the agent keeps."""
+    """`cgroup` is the node's group, such as `/orlop/node-1`; `state` the folder of what the agent keeps.
+    `shares_machine` is said of one of several nodes on a machine: it counts as used what its own containers use."""
 
     node: str
     server: str
@@ -38,3 +39,4 @@ class AgentConfig:
     port: int = 10250
     pause_image: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
+    shares_machine: bool = False

@@ -23,6 +23,7 @@ from controlplane.client.client import Client, create_write, update_write
 from controlplane.client.informer import Informer
 from dataplane.agent.config import Credentials
 from dataplane.agent.hollow_logs import hollow_logs
+from dataplane.agent.hollow_stats import hollow_stats
 from dataplane.agent.leases import DATAPLANE_REVISION, RENEW_SECONDS, node_lease
 from dataplane.agent.machine import Machine
 from dataplane.agent.nodestatus import Facts, new_node
@@ -36,6 +37,7 @@ from dataplane.agent.statuses import PodWriter
 from dataplane.runtime.types import ContainerRecord, PodRecord, SandboxRecord, State
 from protos.v1 import coordination_pb2 as coordination
 from protos.v1 import core_pb2 as core
+from protos.v1 import node_pb2
 from protos.v1.resources_pb2 import WriteRequest
 
 log = structlog.get_logger()
@@ -44,6 +46,7 @@ ADDRESS = "127.0.0.1"
 _START_SECONDS = (0.3, 1.5)
 _STOP_SECONDS = (0.05, 0.5)
 _RETRY_SECONDS = 0.5
+_NODE_INDEX = "node"
 # Such a node has no data plane that could lag behind: it has always seen every revision.
 _EVERY_REVISION = str(2**63 - 1)
 _MACHINE = Machine(
@@ -177,12 +180,16 @@ async def run_hollow(config: HollowConfig, *, clock: Callable[[], float] = time.
     """Runs until cancelled."""
     async with Client(config.credentials.connection(config.server)) as client:
         nodes = Informer(client, registry.NODES)
-        informer = Informer(client, registry.PODS)
+        informer = Informer(client, registry.PODS, indexes={_NODE_INDEX: lambda pod: (pod.spec.node_name,)})
         writer = PodWriter(client, refused=lambda uid: log.debug("write refused", pod_uid=uid))
         pods = HollowPods(informer, writer, prefix=config.prefix, clock=clock, seed=config.seed)
         nodes.subscribe(lambda _, new: pods.set_pod_cidr(new.metadata.name, new.spec.pod_cidr) if new else None)
         files = config.credentials
-        server = make_server(lambda request: hollow_logs(informer, request, clock=clock))
+
+        async def stats(request: node_pb2.StatsRequest) -> node_pb2.StatsResponse:
+            return hollow_stats(informer.by_index(_NODE_INDEX, request.node), clock())
+
+        server = make_server(lambda request: hollow_logs(informer, request, clock=clock), stats)
         port = server.add_secure_port(
             f"{ADDRESS}:{config.port}",
             credentials(

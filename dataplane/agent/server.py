@@ -1,8 +1,8 @@
-"""The agent's own gRPC server: the output of its containers, for the API server and administrators only."""
+"""The agent's own gRPC server: its containers' output and what they use, for the API server and administrators only."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import grpc
@@ -30,6 +30,7 @@ _CODES: dict[type[errors.StatusError], int] = {
 }
 
 Logs = Callable[[node_pb2.LogsRequest], AsyncIterator[bytes]]
+Stats = Callable[[node_pb2.StatsRequest], Awaitable[node_pb2.StatsResponse]]
 
 
 def may_ask(certificate: bytes) -> bool:
@@ -46,12 +47,29 @@ class PodsService(node_pb2_grpc.PodsServicer):
 
     async def Logs(self, request: node_pb2.LogsRequest, context: Any) -> AsyncIterator[node_pb2.LogsResponse]:  # noqa: N802
         try:
-            if not any(may_ask(pem) for pem in context.auth_context().get("x509_pem_cert", ())):
-                raise errors.Forbidden("only the API server and administrators may ask an agent")
+            _check(context)
             async for data in self._logs(request):
                 yield node_pb2.LogsResponse(data=data)
         except errors.StatusError as error:
             await context.abort_with_status(rpc_status.to_status(_told(error)))
+
+
+class NodeService(node_pb2_grpc.NodeServicer):
+    def __init__(self, stats: Stats) -> None:
+        self._stats = stats
+
+    async def Stats(self, request: node_pb2.StatsRequest, context: Any) -> node_pb2.StatsResponse:  # noqa: N802
+        try:
+            _check(context)
+            return await self._stats(request)
+        except errors.StatusError as error:
+            await context.abort_with_status(rpc_status.to_status(_told(error)))
+        raise AssertionError("abort does not return")
+
+
+def _check(context: Any) -> None:
+    if not any(may_ask(pem) for pem in context.auth_context().get("x509_pem_cert", ())):
+        raise errors.Forbidden("only the API server and administrators may ask an agent")
 
 
 def _told(error: errors.StatusError) -> status_pb2.Status:
@@ -62,10 +80,11 @@ def _told(error: errors.StatusError) -> status_pb2.Status:
     return status
 
 
-def make_server(logs: Logs) -> grpc.aio.Server:
+def make_server(logs: Logs, stats: Stats) -> grpc.aio.Server:
     """Not yet listening."""
     server = grpc.aio.server()
     node_pb2_grpc.add_PodsServicer_to_server(PodsService(logs), server)
+    node_pb2_grpc.add_NodeServicer_to_server(NodeService(stats), server)
     return server
 
 

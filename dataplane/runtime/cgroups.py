@@ -6,20 +6,25 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
-_ROOT = Path("/sys/fs/cgroup")
+ROOT = Path("/sys/fs/cgroup")
 
 
-def hierarchies(root: Path = _ROOT) -> Iterator[Path]:
+def is_unified(root: Path = ROOT) -> bool:
+    """Whether there is one hierarchy, cgroup2, for all controllers."""
+    return (root / "cgroup.controllers").exists()
+
+
+def hierarchies(root: Path = ROOT) -> Iterator[Path]:
     """The unified hierarchy where it is the only one, otherwise every one that is mounted."""
-    if (root / "cgroup.controllers").exists():
+    if is_unified(root):
         yield root
     else:
         yield from sorted(path for path in root.iterdir() if path.is_dir() and not path.is_symlink())
 
 
-def unified(root: Path = _ROOT) -> Path:
+def unified(root: Path = ROOT) -> Path:
     """Where cgroup2 is mounted."""
-    return root if (root / "cgroup.controllers").exists() else root / "unified"
+    return root if is_unified(root) else root / "unified"
 
 
 def remove(group: str) -> None:

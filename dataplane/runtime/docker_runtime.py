@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 
-from dataplane.runtime import cgroups, containers, events, execs, images, logs, oom, pause, sandboxes
+from dataplane.runtime import cgroups, containers, events, execs, images, logs, oom, pause, sandboxes, usage
 from dataplane.runtime.configs import Setting
 from dataplane.runtime.engine import Engine
 from dataplane.runtime.types import (
@@ -13,6 +13,7 @@ from dataplane.runtime.types import (
     ExecResult,
     Image,
     LogOptions,
+    NodeUsage,
     PodName,
     PodRecord,
     SandboxRecord,
@@ -72,6 +73,9 @@ class DockerRuntime:
 
     def logs(self, container_id: str, options: LogOptions) -> AsyncIterator[bytes]:
         return logs.read(self._engine, container_id, options)
+
+    async def usage(self, containers: Mapping[str, Collection[str]]) -> NodeUsage:
+        return await asyncio.to_thread(usage.read_node, self._cgroup, containers)
 
     def events(self) -> AsyncIterator[PodName | None]:
         return events.read(self._engine, self._node)

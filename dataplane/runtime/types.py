@@ -5,7 +5,7 @@ Specs say what to make, records say what there is. Times are seconds since 1970;
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
@@ -175,6 +175,25 @@ class ExecResult:
     output: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What something has used when it was measured: CPU time since it began, and memory that cannot be taken back without
+    need. `time_nanos` counts from 1970."""
+
+    time_nanos: int
+    cpu_nanos: int
+    working_set_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class NodeUsage:
+    """All of a node's containers together, its pods by uid, its containers by id."""
+
+    node: Usage
+    pods: Mapping[str, Usage]
+    containers: Mapping[str, Usage]
+
+
 class Runtime(Protocol):
     """One node's containers. Every method raises RuntimeFailure when the engine refuses or cannot be reached.
 
@@ -223,6 +242,11 @@ class Runtime(Protocol):
 
     def logs(self, container_id: str, options: LogOptions) -> AsyncIterator[bytes]:
         """What the container wrote, as bytes in pieces."""
+        ...
+
+    async def usage(self, containers: Mapping[str, Collection[str]]) -> NodeUsage:
+        """What the node, pods and containers use now; the containers' ids are given by their pods' uids. Without those that
+        have ended."""
         ...
 
     def events(self) -> AsyncIterator[PodName | None]:

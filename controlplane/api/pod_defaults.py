@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from controlplane.api.other_defaults import canonical, fill_claim, fill_source
+from controlplane.api.remembering import Remembered
 from protos.v1 import core_pb2 as core
 
 _MODE = 0o644
@@ -13,9 +14,21 @@ _TOLERATION_SECONDS = 300
 SYSTEM_PRIORITIES = {"system-cluster-critical": 2_000_000_000, "system-node-critical": 2_000_001_000}
 
 
+_FILLED: Remembered[bytes] = Remembered()
+
+
 def fill_pod(pod: core.Pod) -> None:
     """The defaults of a pod: those of its template, and what only the pod itself gets."""
-    spec = pod.spec
+    given = pod.spec.SerializeToString()
+    filled = _FILLED.get(given)
+    if filled is not None:
+        pod.spec.ParseFromString(filled)
+        return
+    _fill_spec_of_pod(pod.spec)
+    _FILLED.put(given, pod.spec.SerializeToString())
+
+
+def _fill_spec_of_pod(spec: core.PodSpec) -> None:
     fill_spec(spec)
     if not spec.HasField("enable_service_links"):
         spec.enable_service_links = True

@@ -20,7 +20,9 @@ from controlplane.api.errors import Problem
 from controlplane.api.json_values import shown
 from controlplane.api.kind import Kind
 from controlplane.api.objects import ApiObject
+from controlplane.api.remembering import Remembered
 from controlplane.api.support_table import CONTAINER_ROWS, KIND_ROWS, POD_ROWS, Row
+from protos.v1 import core_pb2 as core
 from protos.v1 import options_pb2 as options
 
 # Where the kinds that make pods describe them.
@@ -34,6 +36,9 @@ POD_SPECS: Mapping[str, str] = {
 }
 CONTAINERS = ("containers[]", "initContainers[]", "ephemeralContainers[]")
 
+
+# Pods' specs without such fields; the table says nothing of what else pods have.
+_PLAIN_SPECS: Remembered[bool] = Remembered()
 
 # The way to a field: what is above it, its name, its place in a list. Spelt out only for what is found.
 _Path: TypeAlias = "tuple[_Path, str, int | None] | None"
@@ -80,8 +85,13 @@ def unsupported(kind: Kind[Any], obj: ApiObject) -> list[Finding]:
     root = _ROOTS.get(kind.name)
     if root is None or kind.is_custom:
         return []
+    spec = obj.spec.SerializeToString() if isinstance(obj, core.Pod) else b""
+    if spec and _PLAIN_SPECS.get(spec):
+        return []
     found = [Finding(row) for row in root.rows]
     _walk(root, obj, None, found)
+    if spec and not found:
+        _PLAIN_SPECS.put(spec, True)
     return found
 
 

@@ -13,6 +13,7 @@ from controlplane.api import custom_objects
 from controlplane.api.errors import Problem
 from controlplane.api.objects import ApiObject
 from controlplane.api.registry import Kind
+from controlplane.api.remembering import Remembered
 from controlplane.api.rules import (
     autoscaling,
     bodies,
@@ -93,12 +94,27 @@ def part_problems(kind: Kind[Any], old: ApiObject, new: ApiObject, subresource: 
     return problems
 
 
+_GOOD_SPECS: Remembered[bool] = Remembered()
+_GOOD_NEW_SPECS: Remembered[bool] = Remembered()
+
+
 def _check_pod(at: Place, pod: core.Pod) -> None:
-    pods.check_pod_spec(at / "spec", pod.spec)
+    _check_spec(at / "spec", pod.spec, pods.check_pod_spec, _GOOD_SPECS)
 
 
 def _check_new_pod(at: Place, pod: core.Pod) -> None:
-    pod_updates.check_new_pod(at / "spec", pod.spec)
+    _check_spec(at / "spec", pod.spec, pod_updates.check_new_pod, _GOOD_NEW_SPECS)
+
+
+def _check_spec(at: Place, spec: core.PodSpec, rule: _Rule, good: Remembered[bool]) -> None:
+    """A spec that was found good is good whenever it comes again; what is wrong with others depends on where they are."""
+    encoded = spec.SerializeToString()
+    if good.get(encoded):
+        return
+    before = at.found
+    rule(at, spec)
+    if at.found == before:
+        good.put(encoded, True)
 
 
 def _check_ephemeral_containers(at: Place, old: core.Pod, new: core.Pod) -> None:

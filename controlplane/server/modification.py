@@ -113,6 +113,8 @@ class Modification:
                 continue
             review = Review(caller, "update", kind, key, new, old, intent.subresource, intent.dry_run)
             await self._admitted(review)
+            if not intent.subresource:
+                strategy.count_generation(kind, old, new)
             await self._admission.quotas.settle(review)
             if intent.tracked:
                 ownership.track(

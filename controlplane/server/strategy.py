@@ -81,10 +81,14 @@ def _spec_update(kind: Kind[Any], old: T, new: T) -> T:
         service_types.drop_unneeded(old, result)
     elif isinstance(old, certificates.CertificateSigningRequest):
         _keep_requester(old, cast("certificates.CertificateSigningRequest", result))
-    own = kind.has_status
-    if kind.has_generation and parts.wanted(result, has_status=own) != parts.wanted(old, has_status=own):
-        metadata.generation = old.metadata.generation + 1
     return result
+
+
+def count_generation(kind: Kind[Any], old: ApiObject, new: ApiObject) -> None:
+    """One more if what is wanted has changed. `new` has its defaults: what they add is no change."""
+    own = kind.has_status
+    if kind.has_generation and parts.wanted(new, has_status=own) != parts.wanted(old, has_status=own):
+        new.metadata.generation = old.metadata.generation + 1
 
 
 def _keep_requester(old: certificates.CertificateSigningRequest, new: certificates.CertificateSigningRequest) -> None:

@@ -50,6 +50,11 @@ class Place:
             yield Place(self._problems, self, index), item
 
     @property
+    def found(self) -> int:
+        """How many problems there are by now, anywhere in the object."""
+        return len(self._problems)
+
+    @property
     def path(self) -> str:
         """`spec.containers[0].image`"""
         before = "" if self._parent is None else self._parent.path

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 from controlplane.api import errors, registry
 from controlplane.api.objects import Key
 from controlplane.server.admission.review import Review
 from controlplane.store.cache import Cache
 from controlplane.store.records import Record
-from protos.v1 import core_pb2 as core
 
 _KEPT = frozenset({"default", "kube-system", "kube-public"})
 
@@ -34,7 +31,7 @@ class NamespaceLifecycle:
         found = self._cache.of(registry.NAMESPACES).get(Key("", name))
         if found is None:
             raise errors.not_found(registry.NAMESPACES.resource, name)
-        if cast("core.Namespace", found.message()).status.phase == "Terminating":
+        if found.field("status.phase") == "Terminating":
             raise errors.Forbidden(
                 f'{kind.resource} "{review.key.name}" is forbidden: namespace {name} is being terminated; use another one',
                 kind=kind.resource,

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from controlplane.api import errors, registry
+from controlplane.api.objects import copy_of
 from controlplane.client.client import Change, Client, create_write, delete_options, delete_write
 from protos.v1 import core_pb2 as core
 from protos.v1.resources_pb2 import WatchEvent
@@ -302,3 +303,16 @@ class TestBatchAndBind:
         assert any(c.type == "PodScheduled" and c.status == "True" for c in bound.status.conditions)
         with pytest.raises(errors.Conflict, match="already assigned"):
             await client.bind(pod, "node-2")
+
+
+class TestGeneration:
+    async def test_an_update_that_leaves_out_defaults_changes_nothing(self, client: Client) -> None:
+        written = make_deployment(name="web")
+        made = await client.create(written)
+        again = copy_of(written)
+        again.metadata.uid = ""
+        again.metadata.resource_version = made.metadata.resource_version
+        assert (await client.update(again)).metadata.generation == 1
+        again.metadata.resource_version = ""
+        again.spec.replicas = 7
+        assert (await client.update(again)).metadata.generation == 2

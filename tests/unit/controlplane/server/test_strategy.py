@@ -42,6 +42,7 @@ def test_an_update_of_the_spec_keeps_identity_and_status() -> None:
     result = strategy.prepare_update(registry.DEPLOYMENTS, old, new, subresource="")
     assert (result.spec.replicas, result.status.replicas) == (5, 1)
     assert result.metadata.creation_timestamp == old.metadata.creation_timestamp
+    strategy.count_generation(registry.DEPLOYMENTS, old, result)
     assert result.metadata.generation == old.metadata.generation + 1
 
 
@@ -50,6 +51,7 @@ def test_labels_do_not_count_as_a_generation() -> None:
     new = copy_of(old)
     new.metadata.labels["tier"] = "x"
     result = strategy.prepare_update(registry.DEPLOYMENTS, old, new, subresource="")
+    strategy.count_generation(registry.DEPLOYMENTS, old, result)
     assert result.metadata.generation == old.metadata.generation
 
 

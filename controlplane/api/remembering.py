@@ -1,0 +1,30 @@
+"""What a pure function made of some bytes, kept for when the same bytes come again.
+
+Pods of one template have the same spec to the byte, so that its defaults, its rules and its unsupported fields need to be
+worked out once.
+"""
+
+from __future__ import annotations
+
+from typing import Generic, TypeVar
+
+V = TypeVar("V")
+
+_MOST = 1024
+
+
+class Remembered(Generic[V]):
+    """The most recent results; the older half goes when there are too many."""
+
+    def __init__(self, most: int = _MOST) -> None:
+        self._most = most
+        self._known: dict[bytes, V] = {}
+
+    def get(self, key: bytes) -> V | None:
+        return self._known.get(key)
+
+    def put(self, key: bytes, result: V) -> None:
+        if len(self._known) >= self._most:
+            for old in list(self._known)[: self._most // 2]:
+                del self._known[old]
+        self._known[key] = result

@@ -41,6 +41,8 @@ from controlplane.server.pki import Pair
 from controlplane.server.pods_door import PodsDoor
 from controlplane.server.scaling import Scaling
 from controlplane.server.sources import Sources
+from controlplane.server.usage import metrics
+from controlplane.server.usage.samples import Samples
 from controlplane.server.users import MASTERS, Caller, User
 from controlplane.server.verbs import Made, Part, Verbs
 from controlplane.store.endpoint import Endpoint
@@ -102,11 +104,14 @@ class ApiServer:
         )
         admission = Admission(self._store, ranges, sources, plugins, automount_tokens=settings.automount_tokens)
         backend = Backend(self._store, self._authorizer, admission, sources)
+        samples = Samples(self._store.cache, self._agents, now=sources.now)
         made: dict[str, Made] = {
             **all_reviews(backend),
             registry.TOKEN_REVIEWS.resource: TokenReviews(backend, self._authn.tokens),
             registry.SELF_SUBJECT_REVIEWS.resource: SelfSubjectReviews(backend),
             registry.COMPONENT_STATUSES.resource: ComponentStatuses(backend),
+            registry.NODE_METRICS.resource: metrics.Metrics(backend, samples, metrics.NODES),
+            registry.POD_METRICS.resource: metrics.Metrics(backend, samples, metrics.PODS),
         }
         token_requests = TokenRequests(backend, self._authn.issuer, settings.tokens.own_audiences)
         parts: dict[str, Part] = {"eviction": Evictions(backend), "scale": Scaling(backend), "token": token_requests}

@@ -1,4 +1,4 @@
-"""What a pure function made of some bytes, kept for when the same bytes come again.
+"""What a pure function made of something, most often of bytes, kept for when the same comes again.
 
 Pods of one template have the same spec to the byte, so that its defaults, its rules and its unsupported fields need to be
 worked out once.
@@ -6,6 +6,7 @@ worked out once.
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import Generic, TypeVar
 
 V = TypeVar("V")
@@ -18,12 +19,12 @@ class Remembered(Generic[V]):
 
     def __init__(self, most: int = _MOST) -> None:
         self._most = most
-        self._known: dict[bytes, V] = {}
+        self._known: dict[Hashable, V] = {}
 
-    def get(self, key: bytes) -> V | None:
+    def get(self, key: Hashable) -> V | None:
         return self._known.get(key)
 
-    def put(self, key: bytes, result: V) -> None:
+    def put(self, key: Hashable, result: V) -> None:
         if len(self._known) >= self._most:
             for old in list(self._known)[: self._most // 2]:
                 del self._known[old]

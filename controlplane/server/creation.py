@@ -87,10 +87,15 @@ class Creation:
     def _admit(self, review: Review) -> tuple[ApiObject, Sequence[Record]]:
         kind, obj = review.kind, review.obj
         assert obj is not None
-        defaults.apply_defaults(kind, obj)
-        self._admission.complete(review)
+        like = self._admission.specs.key_of(review)
+        known = self._admission.specs.recall(review, like)
+        if not known:
+            defaults.apply_defaults(kind, obj)
+            self._admission.complete(review)
         refuse(kind, obj, validation.creation_problems(kind, obj))
-        self._admission.check(review)
+        if not known:
+            self._admission.check(review)
+            self._admission.specs.keep(review, like)
         self._admission.addresses.allocate(obj, None)
         return obj, self._admission.required_by(review)
 

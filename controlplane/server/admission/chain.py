@@ -22,6 +22,7 @@ from controlplane.server.admission.review import Plugin, Review
 from controlplane.server.admission.service_accounts import ServiceAccounts
 from controlplane.server.admission.services import ServiceAddresses
 from controlplane.server.admission.support import SupportedFields
+from controlplane.server.admission.templates import AdmittedSpecs
 from controlplane.server.sources import Sources
 from controlplane.store.records import Record
 from controlplane.store.store import Also, Store
@@ -37,6 +38,7 @@ class Admission:
         self._namespaces = NamespaceLifecycle(store.cache)
         self.addresses = ServiceAddresses(store.cache, ranges, sources)
         self.quotas = Quotas(store, sources.now)
+        self.specs = AdmittedSpecs(store.cache)
         self._accounts = ServiceAccounts(store.cache, sources, automount_tokens=automount_tokens)
         self._custom = CustomResources(store.cache, sources)
         self._plugins: Sequence[Plugin] = (

@@ -248,3 +248,52 @@ async def test_a_new_node_is_tainted_until_it_is_ready(client: Client) -> None:
     fresh = await client.create(make_node("node-1", ready=""))
     assert [(taint.key, taint.effect) for taint in fresh.spec.taints] == [("node.kubernetes.io/not-ready", "NoSchedule")]
     assert not (await client.create(make_node("node-2"))).spec.taints
+
+
+class TestPodsOfOneTemplate:
+    """What admission made of one pod serves for its like, until anything that it looked at changes."""
+
+    async def test_the_second_gets_what_the_first_got(self, client: Client) -> None:
+        await client.create(make_range(default={"cpu": "500m"}, default_request={"cpu": "100m"}))
+        await client.create(make_class("usual", 7, default=True))
+        first, second = await client.create(make_pod("a")), await client.create(make_pod("b"))
+        assert first.spec == second.spec
+        assert first.metadata.annotations == second.metadata.annotations
+        assert second.spec.priority == 7
+        assert first.metadata.uid != second.metadata.uid
+
+    async def test_a_new_limit_range_holds_for_the_next(self, client: Client) -> None:
+        await client.create(make_pod("a"))
+        await client.create(make_range(default={"cpu": "500m"}, default_request={"cpu": "100m"}))
+        assert "cpu" in (await client.create(make_pod("b"))).spec.containers[0].resources.limits
+
+    async def test_a_new_default_class_holds_for_the_next(self, client: Client) -> None:
+        await client.create(make_pod("a"))
+        await client.create(make_class("usual", 7, default=True))
+        assert (await client.create(make_pod("b"))).spec.priority == 7
+
+    async def test_an_account_that_changes_holds_for_the_next(self, client: Client) -> None:
+        await client.create(make_account("builder"))
+        pod = make_pod("a")
+        pod.spec.service_account_name = "builder"
+        assert not (await client.create(pod)).spec.image_pull_secrets
+        account = await client.get(registry.SERVICE_ACCOUNTS, "builder", "default")
+        account.image_pull_secrets.add(name="registry")
+        await client.update(account)
+        pod.metadata.name = "b"
+        assert (await client.create(pod)).spec.image_pull_secrets[0].name == "registry"
+
+    async def test_a_namespace_that_gets_stricter_refuses_the_next(self, client: Client) -> None:
+        await client.create(make_pod("a"))
+        enforce = {"metadata": {"labels": {"pod-security.kubernetes.io/enforce": "restricted"}}}
+        await client.patch(registry.NAMESPACES, "default", "", enforce)
+        with pytest.raises(errors.Forbidden, match="violates PodSecurity"):
+            await client.create(make_pod("b"))
+
+    async def test_one_namespaces_pods_are_not_anothers(self, client: Client) -> None:
+        await client.create(make_namespace("team"))
+        limits = make_range(default={"cpu": "500m"}, default_request={"cpu": "100m"})
+        await client.create(limits)
+        await client.create(make_pod("a"))
+        elsewhere = make_pod("a", namespace="team")
+        assert "cpu" not in (await client.create(elsewhere)).spec.containers[0].resources.limits

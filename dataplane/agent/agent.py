@@ -18,19 +18,24 @@ from dataplane.agent.containers import ContainerMaker
 from dataplane.agent.drain import Drains
 from dataplane.agent.leases import NodeLease
 from dataplane.agent.machine import read_machine
+from dataplane.agent.mounting import Mounter
 from dataplane.agent.network import DataPlane, NodeNetwork, PodNetwork
 from dataplane.agent.node import NodeReporter
 from dataplane.agent.nodestatus import Facts, capacity
 from dataplane.agent.pods import UID_INDEX, Pods, by_uid
 from dataplane.agent.probes import Probes
 from dataplane.agent.pulls import Puller
+from dataplane.agent.references import References
+from dataplane.agent.refreshing import Refresher
 from dataplane.agent.server import ContainerLogs, credentials, make_server
 from dataplane.agent.stats import NodeStats
 from dataplane.agent.status import Host
 from dataplane.agent.statuses import PodWriter
+from dataplane.agent.tokens import Tokens
 from dataplane.agent.tools import Tools
 from dataplane.network.errors import NetworkError
 from dataplane.runtime.types import Runtime, RuntimeFailure
+from dataplane.volumes.volumes import Volumes
 from protos.v1 import core_pb2 as core
 
 log = structlog.get_logger()
@@ -100,7 +105,7 @@ class _Agent:
     def _tools(self, group: asyncio.TaskGroup, facts: Facts, pods: Pods, writer: PodWriter) -> Tools:
         config = self._config
         maker = ContainerMaker(
-            self._client, self._runtime, self._recorder, network=self._network, state=config.state,
+            self._client, self._runtime, self._recorder, self._mounter(group, facts, pods), network=self._network,
             host_ip=config.node_ip, capacity=capacity(facts.machine), services=self._services_of)  # fmt: skip
         return Tools(
             host=Host(config.node_ip),
@@ -118,6 +123,15 @@ class _Agent:
             group=group,
             wake=pods.wake,
         )
+
+    def _mounter(self, group: asyncio.TaskGroup, facts: Facts, pods: Pods) -> Mounter:
+        tokens, references = Tokens(self._client, clock=self._clock), References(self._client, group)
+        mounter = Mounter(
+            Volumes(self._config.state), tokens, references, allocatable=capacity(facts.machine))  # fmt: skip
+        refresher = Refresher(
+            self._pods, mounter, tokens, references, self._recorder, wake=pods.wake, clock=self._clock)  # fmt: skip
+        group.create_task(refresher.run(), name="volumes")
+        return mounter
 
     def _services_of(self, namespace: str) -> Iterable[core.Service]:
         return [service for service in self._services if service.metadata.namespace == namespace]

@@ -9,11 +9,11 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from controlplane.api import quantity
 from dataplane.agent.specs import expand
+from dataplane.volumes import facts
+from dataplane.volumes.facts import FactProblem
 from protos.v1 import core_pb2 as core
 
-_INDEXED = re.compile(r"metadata\.(labels|annotations)\['(.+)'\]")
 _NAME = re.compile(r"[-._a-zA-Z][-._a-zA-Z0-9]*")
 
 
@@ -105,7 +105,7 @@ def _value_from(pod: core.Pod, container: core.Container, origin: core.EnvVarSou
     if origin.HasField("field_ref"):
         return field_value(pod, origin.field_ref.field_path, sources)
     if origin.HasField("resource_field_ref"):
-        return _resource(container, origin.resource_field_ref, sources)
+        return _resource(pod, container, origin.resource_field_ref, sources)
     if origin.HasField("config_map_key_ref"):
         wanted = origin.config_map_key_ref
         config_map = sources.config_maps.get(wanted.local_object_reference.name)
@@ -133,14 +133,10 @@ def _key(
 
 def field_value(pod: core.Pod, path: str, sources: Sources) -> str:
     """A field of the pod as a variable has it. Raises EnvironmentProblem for one that cannot be used so."""
-    indexed = _INDEXED.fullmatch(path)
-    if indexed:
-        texts: Mapping[str, str] = pod.metadata.labels if indexed[1] == "labels" else pod.metadata.annotations
-        return texts.get(indexed[2], "")
+    metadata = facts.metadata_text(pod, path)
+    if metadata is not None:
+        return metadata
     known = {
-        "metadata.name": pod.metadata.name,
-        "metadata.namespace": pod.metadata.namespace,
-        "metadata.uid": pod.metadata.uid,
         "spec.nodeName": pod.spec.node_name,
         "spec.serviceAccountName": pod.spec.service_account_name,
         "status.hostIP": sources.host_ip,
@@ -153,15 +149,12 @@ def field_value(pod: core.Pod, path: str, sources: Sources) -> str:
     return known[path]
 
 
-def _resource(container: core.Container, ref: core.ResourceFieldSelector, sources: Sources) -> str:
-    """The amount in units of the divisor, rounded up; a limit that is not set is what the node has to give."""
-    kind, _, name = ref.resource.partition(".")
-    amounts = container.resources.limits if kind == "limits" else container.resources.requests
-    millis = quantity.millis(amounts[name]) if name in amounts else 0
-    if kind == "limits" and not millis:
-        millis = sources.allocatable.get(name, 0) * 1000
-    divisor = quantity.millis(ref.divisor) or 1000
-    return str(-(-millis // divisor))
+def _resource(pod: core.Pod, container: core.Container, ref: core.ResourceFieldSelector, sources: Sources) -> str:
+    try:
+        meant = facts.container_of(pod, ref.container_name) if ref.container_name else container
+    except FactProblem as problem:
+        raise EnvironmentProblem(str(problem)) from problem
+    return facts.resource_text(meant, ref, sources.allocatable)
 
 
 def _texts(secret: core.Secret) -> dict[str, str]:

@@ -147,6 +147,7 @@ class PodWorker:
         if attempt:
             text = "Pod sandbox changed, it will be killed and re-created."
             self._tools.recorder.record(pod, "Normal", "SandboxChanged", text)
+        self._spawn(self._tools.maker.prepare(pod), f"volumes of {self._name.name}")
         sandbox = await self._tools.runtime.start_sandbox(specs.sandbox_spec(pod, attempt))
         self._memory.plugged = 0
         log.debug("sandbox started", pod=str(self._name.name), sandbox=sandbox.id[:12])

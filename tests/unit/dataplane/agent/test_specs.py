@@ -184,6 +184,15 @@ def test_resources_become_variables(resource: str, divisor: str, value: str) -> 
     assert environment(make_pod(), container, Sources(allocatable={"memory": 4 * GIB})) == [("A", value)]
 
 
+def test_a_variable_may_tell_the_resources_of_another_container() -> None:
+    container, other = make_container(), make_container("other", limits={"cpu": "3"})
+    reference = container.env.add(name="A").value_from.resource_field_ref
+    reference.resource, reference.container_name = "limits.cpu", "other"
+    assert environment(make_pod(containers=[container, other]), container, Sources()) == [("A", "3")]
+    with pytest.raises(EnvironmentProblem, match="container other not found"):
+        environment(make_pod(containers=[container]), container, Sources())
+
+
 def test_services_become_variables_where_the_pod_wants_them() -> None:
     service = core.Service(metadata=make_meta("my-web"), spec=core.ServiceSpec(cluster_ip="10.96.0.9"))
     service.spec.ports.add(name="http", port=80, protocol="TCP")

@@ -61,9 +61,9 @@ _NO_STORAGE = "{} are stored, but nothing binds claims or makes volumes yet"
 _NO_NODE_ACCESS = "pods have namespaces of their own; the node's cannot be shared yet"
 _NO_PROFILE = "agents load no security profiles; remove the field or run the pod elsewhere"
 _VOLUMES = (
-    "awsElasticBlockStore", "azureDisk", "azureFile", "cephfs", "cinder", "csi", "downwardAPI", "ephemeral", "fc",
+    "awsElasticBlockStore", "azureDisk", "azureFile", "cephfs", "cinder", "csi", "ephemeral", "fc",
     "flexVolume", "flocker", "gcePersistentDisk", "gitRepo", "glusterfs", "image", "iscsi", "nfs", "persistentVolumeClaim",
-    "photonPersistentDisk", "portworxVolume", "projected", "quobyte", "rbd", "scaleIO", "storageos", "vsphereVolume",
+    "photonPersistentDisk", "portworxVolume", "quobyte", "rbd", "scaleIO", "storageos", "vsphereVolume",
 )  # fmt: skip
 
 POD_ROWS: Sequence[Row] = (
@@ -105,11 +105,8 @@ POD_ROWS: Sequence[Row] = (
     ),
     _warn("volumes[].emptyDir.medium", "it is kept on the node's disk", "Memory"),
     _warn("volumes[].emptyDir.sizeLimit", "the limit is not enforced yet"),
-    *(
-        _warn(f"volumes[].{kind}.{field}", "files belong to root")
-        for kind in ("secret", "configMap")
-        for field in ("defaultUser", "items[].user")
-    ),
+    _refuse("volumes[].projected.sources[].clusterTrustBundle", "agents do not project bundles of certificates"),
+    _refuse("volumes[].projected.sources[].podCertificate", "agents ask for no certificates for pods"),
     _warn("activeDeadlineSeconds", "the deadline is not enforced yet"),
     _warn("imagePullSecrets", "images are pulled without credentials"),
     _warn("dnsConfig", "containers get the node's resolver configuration"),
@@ -117,7 +114,6 @@ POD_ROWS: Sequence[Row] = (
     _warn("subdomain", "there is no cluster DNS yet"),
     _warn("setHostnameAsFQDN", "the host name is the pod's name alone", True),
     _warn("hostnameOverride", "the host name is spec.hostname or the pod's name"),
-    _warn("automountServiceAccountToken", "no token is mounted yet", True),
     _warn("evictionResponders", "evictions do not ask yet"),
     _warn(
         "affinity.podAffinity.preferredDuringSchedulingIgnoredDuringExecution",

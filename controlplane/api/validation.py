@@ -59,6 +59,13 @@ def problems_of(kind: Kind[Any], obj: ApiObject) -> list[Problem]:
     return problems
 
 
+def metadata_problems(kind: Kind[Any], obj: ApiObject) -> list[Problem]:
+    """What is wrong with the object's metadata, for one whose rest is known to be good."""
+    problems: list[Problem] = []
+    metadata.check_metadata(Place.root(problems) / "metadata", kind, obj.metadata)
+    return problems
+
+
 def creation_problems(kind: Kind[Any], obj: ApiObject) -> list[Problem]:
     """What is wrong with a new object: by itself, and as a new one."""
     problems = problems_of(kind, obj)

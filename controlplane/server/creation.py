@@ -88,12 +88,12 @@ class Creation:
         kind, obj = review.kind, review.obj
         assert obj is not None
         like = self._admission.specs.key_of(review)
-        known = self._admission.specs.recall(review, like)
-        if not known:
+        if self._admission.specs.recall(review, like):
+            refuse(kind, obj, validation.metadata_problems(kind, obj))
+        else:
             defaults.apply_defaults(kind, obj)
             self._admission.complete(review)
-        refuse(kind, obj, validation.creation_problems(kind, obj))
-        if not known:
+            refuse(kind, obj, validation.creation_problems(kind, obj))
             self._admission.check(review)
             self._admission.specs.keep(review, like)
         self._admission.addresses.allocate(obj, None)

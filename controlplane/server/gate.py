@@ -3,27 +3,44 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from controlplane.api import errors
 from controlplane.server.audit import event
 from controlplane.server.audit.policy import Level
 from controlplane.server.audit.settings import Audit
-from controlplane.server.limits import Turns
+from controlplane.server.limits import Seats, Turn, Turns
 from controlplane.server.sources import Sources
 from controlplane.server.users import Attributes, Caller, User
 from controlplane.store.records import Record
 from protos.v1.resources_pb2 import Object
 
 
-@dataclass(slots=True)
 class Passage:
-    """A request on its way. Whoever answers it sets `answer`, for the audit log."""
+    """A request on its way, as `async with`. Whoever answers it sets `answer`, for the audit log."""
 
-    answer: Record | None = None
+    __slots__ = ("_caller", "_gate", "_request", "_seats", "_started", "answer")
+
+    def __init__(self, gate: Gate, caller: Caller, request: Any, seats: Seats | None) -> None:
+        self._gate, self._caller, self._request = gate, caller, request
+        self._seats = seats
+        self._started = 0.0
+        self.answer: Record | None = None
+
+    async def __aenter__(self) -> Self:
+        self._started = self._gate.now()
+        if self._seats is not None:
+            try:
+                await self._seats.take(self._caller.user.name)
+            except BaseException as error:
+                self._gate.note(self._caller, self._request, self._started, error, None)
+                raise
+        return self
+
+    async def __aexit__(self, _type: object, error: BaseException | None, _traceback: object) -> None:
+        if self._seats is not None:
+            self._seats.give()
+        self._gate.note(self._caller, self._request, self._started, error, self.answer)
 
 
 class Gate:
@@ -33,50 +50,39 @@ class Gate:
         self._turns = turns
         self._sources = sources
         self._audit = audit
+        self.now = sources.now
 
-    @contextlib.asynccontextmanager
-    async def turn(self, user: User) -> AsyncIterator[None]:
+    def turn(self, user: User) -> Turn:
         """A turn for a request whose parts are audited one by one."""
-        async with self._turns.turn(user):
-            yield
+        return Turn(self._turns.seats_of(user), user.name)
 
-    @contextlib.asynccontextmanager
-    async def request(self, caller: Caller, request: Any) -> AsyncIterator[Passage]:
+    def request(self, caller: Caller, request: Any) -> Passage:
         """A turn for a request, and its line in the audit log."""
-        async with self.audited(caller, request) as passage, self._turns.turn(caller.user):
-            yield passage
+        return Passage(self, caller, request, self._turns.seats_of(caller.user))
 
-    @contextlib.asynccontextmanager
-    async def audited(self, caller: Caller, request: Any) -> AsyncIterator[Passage]:
+    def audited(self, caller: Caller, request: Any) -> Passage:
         """A line in the audit log, for a stream or one write of a batch."""
-        passage = Passage()
-        if self._audit is None:
-            yield passage
-            return
-        started = self._sources.now()
-        failure: errors.StatusError | None = None
-        try:
-            yield passage
-        except errors.StatusError as error:
-            failure = error
-            raise
-        except asyncio.CancelledError:
-            failure = errors.Timeout("the client went away")
-            raise
-        except Exception as error:
-            failure = errors.StatusError(f"internal error: {error}")
-            raise
-        finally:
-            ended = self._sources.now()
-            self._note(self._audit, caller, request, event.Outcome(started, ended, failure), passage.answer)
+        return Passage(self, caller, request, None)
 
-    def _note(self, audit: Audit, caller: Caller, request: Any, outcome: event.Outcome, answer: Record | None) -> None:
+    def note(self, caller: Caller, request: Any, started: float, error: BaseException | None, answer: Record | None) -> None:
+        """Writes the request down, if the policy says so."""
+        if self._audit is None:
+            return
         asked = caller.attributes or Attributes("")
-        level = audit.policy.level(caller.impersonator or caller.user, asked)
+        level = self._audit.policy.level(caller.impersonator or caller.user, asked)
         if level == Level.NONE:
             return
         asked_for = getattr(request, "object", None) if level >= Level.REQUEST else None
         answered = Object.FromString(answer.boxed) if answer is not None and level >= Level.RESPONSE else None
         call = f"/orlop.v1.Resources/{type(request).__name__.removesuffix('Request')}"
-        bodies = event.Bodies(asked_for, answered)
-        audit.file.append(event.line(self._sources.uid(), level, caller, call, outcome, bodies))
+        outcome = event.Outcome(started, self.now(), _failure(error))
+        line = event.line(self._sources.uid(), level, caller, call, outcome, event.Bodies(asked_for, answered))
+        self._audit.file.append(line)
+
+
+def _failure(error: BaseException | None) -> errors.StatusError | None:
+    if error is None or isinstance(error, errors.StatusError):
+        return error
+    if isinstance(error, asyncio.CancelledError | GeneratorExit):
+        return errors.Timeout("the client went away")
+    return errors.StatusError(f"internal error: {error}")

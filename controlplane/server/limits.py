@@ -9,9 +9,7 @@ whatever the users do.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections import OrderedDict, deque
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from controlplane.api import errors
@@ -93,15 +91,28 @@ class Turns:
         self._own = Seats(limits.own_seats, limits)
         self._others = Seats(limits.seats, limits)
 
-    @contextlib.asynccontextmanager
-    async def turn(self, user: User) -> AsyncIterator[None]:
+    def seats_of(self, user: User) -> Seats:
+        """Where the user's requests are worked on."""
+        return self._own if user.node or user.name in (SCHEDULER, CONTROLLER_MANAGER) else self._others
+
+    def turn(self, user: User) -> Turn:
         """A seat for one request."""
-        seats = self._own if user.node or user.name in (SCHEDULER, CONTROLLER_MANAGER) else self._others
-        await seats.take(user.name)
-        try:
-            yield
-        finally:
-            seats.give()
+        return Turn(self.seats_of(user), user.name)
+
+
+class Turn:
+    """A seat for one request, as `async with`."""
+
+    __slots__ = ("_client", "_seats")
+
+    def __init__(self, seats: Seats, client: str) -> None:
+        self._seats, self._client = seats, client
+
+    async def __aenter__(self) -> None:
+        await self._seats.take(self._client)
+
+    async def __aexit__(self, _type: object, _error: object, _traceback: object) -> None:
+        self._seats.give()
 
 
 def _busy(why: str) -> errors.TooManyRequests:

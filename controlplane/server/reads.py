@@ -46,14 +46,11 @@ class Reads:
             raise errors.NotFound(f'{kind.resource} has no subresource "{request.subresource}"', kind=kind.resource)
         key = requests.key_for(kind, request.namespace, request.name)
         self._backend.authorizer.check(caller, "get", kind, key, request.subresource)
-        if request.resource_version:
-            await self._store.reach(requests.revision_in(request.resource_version))
-            cache = self._store.cache.of(kind)
-            record = cache.get(key)
-            if key in cache.damaged:
-                raise undecryptable(kind, key, cache.damaged[key].problem)
-        else:
-            record = await self._store.get(kind, key)
+        await self._reach(request.resource_version)
+        cache = self._store.cache.of(kind)
+        record = cache.get(key)
+        if key in cache.damaged:
+            raise undecryptable(kind, key, cache.damaged[key].problem)
         if record is None:
             raise errors.not_found(kind.resource, key.name)
         return record

@@ -104,12 +104,13 @@ class Node:
             engine.close()
 
     @contextlib.asynccontextmanager
-    async def running(self, *, registers: bool = True) -> AsyncIterator[DockerRuntime]:
+    async def running(self, *, registers: bool = True, shares_machine: bool = True) -> AsyncIterator[DockerRuntime]:
         config = AgentConfig(
             node=self.name, server=self.api.connection().address,
             credentials=Credentials(self.state / "ca.crt", self.state / "node.crt", self.state / "node.key"),
             node_ip="127.0.0.1", uplink="lo", state=self.state, cgroup=f"/orlop/{self.name}",
-            service_cidr="10.96.0.0/16", cluster_cidr="10.244.0.0/16", port=self.port)  # fmt: skip
+            service_cidr="10.96.0.0/16", cluster_cidr="10.244.0.0/16", port=self.port,
+            shares_machine=shares_machine)  # fmt: skip
         async with self.engine() as runtime, running(run_agent(config, runtime, self.network), f"agent {self.name}"):
             if registers:
                 await self.has_range()

@@ -115,3 +115,16 @@ async def test_a_hollow_pod_has_something_to_say(api: RunningApi, client: Client
             return b"".join([piece async for piece in client.logs("pod-1", "default", tail_lines=1)])
 
         assert b'pod-1 "GET /item/' in (await eventually(lines))
+
+
+async def test_hollow_pods_use_a_little_memory_and_no_cpu(api: RunningApi, client: Client, tmp_path: Path) -> None:
+    await prepare(client)
+    async with hollow_nodes(api, tmp_path):
+        await give_ranges(client)
+        await client.batch([create_write(pod(number)) for number in range(10)])
+        await all_run(client, 10)
+        assert [node.metadata.name for node in (await client.list(registry.NODE_METRICS)).items] == NODES
+        found = {one.metadata.name: one.containers for one in (await client.list(registry.POD_METRICS, "default")).items}
+        assert set(found) == {f"pod-{number}" for number in range(10)}
+        usage = {container.name: container.usage for container in found["pod-1"]}
+        assert {name: (one["cpu"].string, one["memory"].string) for name, one in usage.items()} == {"web": ("0", "1024Ki")}

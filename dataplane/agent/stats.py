@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from controlplane.api import errors
 from controlplane.client.informer import Informer
 from dataplane.agent.machine_usage import read_machine_usage
-from dataplane.runtime.types import NodeUsage, Runtime, Usage
+from dataplane.runtime.types import NodeUsage, Runtime, RuntimeFailure, Usage
 from protos.v1 import core_pb2 as core
 from protos.v1 import node_pb2
 
@@ -26,7 +26,10 @@ class NodeStats:
             raise errors.not_found("nodes", request.node)
         pods = list(self._informer)
         wanted = {pod.metadata.uid: [_bare(one) for one in running(pod)] for pod in pods}
-        measured = await self._runtime.usage({uid: ids for uid, ids in wanted.items() if ids})
+        try:
+            measured = await self._runtime.usage({uid: ids for uid, ids in wanted.items() if ids})
+        except RuntimeFailure as failure:
+            raise errors.Unavailable(str(failure)) from failure
         whole = measured.node if self._shares_machine else await asyncio.to_thread(read_machine_usage)
         return node_pb2.StatsResponse(node=message(whole), pods=pod_stats(pods, measured))
 

@@ -16,6 +16,7 @@ from dataplane.runtime.types import (
     NodeUsage,
     PodName,
     PodRecord,
+    RuntimeFailure,
     SandboxRecord,
     SandboxSpec,
 )
@@ -75,7 +76,10 @@ class DockerRuntime:
         return logs.read(self._engine, container_id, options)
 
     async def usage(self, containers: Mapping[str, Collection[str]]) -> NodeUsage:
-        return await asyncio.to_thread(usage.read_node, self._cgroup, containers)
+        try:
+            return await asyncio.to_thread(usage.read_node, self._cgroup, containers)
+        except OSError as error:
+            raise RuntimeFailure(f"control groups cannot be read: {error}") from error
 
     def events(self) -> AsyncIterator[PodName | None]:
         return events.read(self._engine, self._node)

@@ -88,10 +88,10 @@ def test_a_group_that_is_removed_while_it_is_read_is_gone_and_one_that_may_not_b
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fails(number: int) -> None:
-        def read_text(path: Path) -> str:
+        def refuse(path: Path, *_: object, **__: object) -> None:
             raise OSError(number, "no", str(path))
 
-        monkeypatch.setattr(Path, "read_text", read_text)
+        monkeypatch.setattr(Path, "open", refuse)
 
     fails(errno.ENODEV)
     assert usage.read("/orlop/n", root=tmp_path) is None

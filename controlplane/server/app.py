@@ -74,7 +74,7 @@ class Settings:
     history_bytes: int = HISTORY_BYTES
     event_ttl_seconds: float = EVENT_TTL_SECONDS
     encryption: Path | None = None
-    automount_tokens: bool = False
+    automount_tokens: bool = True
     limits: Limits = field(default_factory=Limits)
     audit: Audit | None = None
 

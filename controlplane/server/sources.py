@@ -8,11 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 # Kubernetes' alphabet for generated names: no vowels and no look-alikes, so that no word appears by accident.
-_ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
+NAME_ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
 
 
 def _suffix() -> str:
-    return "".join(secrets.choice(_ALPHABET) for _ in range(5))
+    return "".join(secrets.choice(NAME_ALPHABET) for _ in range(5))
 
 
 def _uid() -> str:

@@ -32,7 +32,7 @@ class Admission:
     """`more` are plugins that need more than the store; they come last."""
 
     def __init__(
-        self, store: Store, ranges: Ranges, sources: Sources, more: Sequence[Plugin] = (), *, automount_tokens: bool = False
+        self, store: Store, ranges: Ranges, sources: Sources, more: Sequence[Plugin] = (), *, automount_tokens: bool = True
     ) -> None:
         self._store = store
         self._namespaces = NamespaceLifecycle(store.cache)

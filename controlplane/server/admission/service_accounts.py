@@ -6,13 +6,14 @@ account, the controller manager makes it anew.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from typing import cast
 
 from controlplane.api import registry
 from controlplane.api.objects import Key
 from controlplane.server.admission.review import Review, forbidden
-from controlplane.server.sources import Sources
+from controlplane.server.sources import NAME_ALPHABET, Sources
 from controlplane.store.cache import Cache
 from controlplane.store.store import Also
 from protos.v1 import core_pb2 as core
@@ -40,7 +41,7 @@ class ServiceAccounts:
         if not pod.spec.image_pull_secrets:
             pod.spec.image_pull_secrets.extend(account.image_pull_secrets)
         if self._automount_tokens and _wants_token(pod, account):
-            mount_token(pod, _VOLUME + self._sources.name_suffix())
+            mount_token(pod)
 
     def check(self, review: Review) -> None:
         pass
@@ -74,17 +75,27 @@ def _wants_token(pod: core.Pod, account: core.ServiceAccount) -> bool:
     return not account.HasField("automount_service_account_token") or account.automount_service_account_token
 
 
-def mount_token(pod: core.Pod, volume: str) -> None:
+def mount_token(pod: core.Pod) -> None:
     """Mounts the token, the cluster's CA and the namespace into every container that has nothing at the place."""
     lacking = [
         container
         for container in (*pod.spec.init_containers, *pod.spec.containers)
         if not any(mount.mount_path == TOKEN_PATH for mount in container.volume_mounts)
     ]
+    if not lacking:
+        return
+    there = next((volume.name for volume in pod.spec.volumes if volume.name.startswith(_VOLUME)), "")
+    name = there or _VOLUME + _suffix(pod.spec)
     for container in lacking:
-        container.volume_mounts.add(name=volume, mount_path=TOKEN_PATH, read_only=True)
-    if lacking:
-        pod.spec.volumes.append(_token_volume(volume))
+        container.volume_mounts.add(name=name, mount_path=TOKEN_PATH, read_only=True)
+    if not there:
+        pod.spec.volumes.append(_token_volume(name))
+
+
+def _suffix(spec: core.PodSpec) -> str:
+    """Five letters that look drawn by chance, but are the same for pods that are the same: their specs stay equal."""
+    number = int.from_bytes(hashlib.blake2b(spec.SerializeToString(deterministic=True), digest_size=8).digest(), "big")
+    return "".join(NAME_ALPHABET[number // len(NAME_ALPHABET) ** place % len(NAME_ALPHABET)] for place in range(5))
 
 
 def _token_volume(name: str) -> core.Volume:

@@ -9,7 +9,7 @@ from controlplane.api import errors
 from controlplane.client.client import Client
 from protos.v1 import core_pb2 as core
 from protos.v1 import meta_pb2 as meta
-from tests.integration.agent.harness import NODE_PREFIX, Node, new_node
+from tests.integration.agent.harness import NODE_PREFIX, Node, new_node, root_ca
 from tests.support.docker import busybox, remove_node, sweep
 from tests.support.server import RunningApi
 
@@ -29,6 +29,7 @@ async def node(_swept: None, busybox: str, api: RunningApi, client: Client, tmp_
             await client.create(core.Namespace(metadata=meta.ObjectMeta(name=name)))
         except errors.AlreadyExists:
             continue
+    await client.create(root_ca(api))
     one = new_node(api, client, tmp_path / "state")
     try:
         yield one

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -104,14 +105,20 @@ class Node:
             engine.close()
 
     @contextlib.asynccontextmanager
-    async def running(self, *, registers: bool = True, shares_machine: bool = True) -> AsyncIterator[DockerRuntime]:
+    async def running(
+        self, *, registers: bool = True, shares_machine: bool = True, ahead_seconds: float = 0.0
+    ) -> AsyncIterator[DockerRuntime]:
+        """`ahead_seconds` is how far the agent's clock is before the others'."""
         config = AgentConfig(
             node=self.name, server=self.api.connection().address,
             credentials=Credentials(self.state / "ca.crt", self.state / "node.crt", self.state / "node.key"),
             node_ip="127.0.0.1", uplink="lo", state=self.state, cgroup=f"/orlop/{self.name}",
             service_cidr="10.96.0.0/16", cluster_cidr="10.244.0.0/16", port=self.port,
             shares_machine=shares_machine)  # fmt: skip
-        async with self.engine() as runtime, running(run_agent(config, runtime, self.network), f"agent {self.name}"):
+        async with contextlib.AsyncExitStack() as stack:
+            runtime = await stack.enter_async_context(self.engine())
+            agent = run_agent(config, runtime, self.network, clock=lambda: time.time() + ahead_seconds)
+            await stack.enter_async_context(running(agent, f"agent {self.name}"))
             if registers:
                 await self.has_range()
             yield runtime
@@ -184,3 +191,11 @@ def container(name: str = "web", command: Sequence[str] = FOREVER, **more: objec
 
 def new_node(api: RunningApi, client: Client, state: Path) -> Node:
     return Node(new_node_name(NODE_PREFIX), api, client, state)
+
+
+def root_ca(api: RunningApi) -> core.ConfigMap:
+    """What the controller manager puts into every namespace, and every pod mounts."""
+    authority = api.etcd.pki.load("ca")
+    assert authority is not None
+    metadata = meta.ObjectMeta(name="kube-root-ca.crt", namespace="default")
+    return core.ConfigMap(metadata=metadata, data={"ca.crt": authority.certificate.decode()})

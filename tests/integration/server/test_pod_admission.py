@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
 
 import pytest
 
@@ -18,13 +17,6 @@ from tests.support.etcd import RealEtcd
 from tests.support.server import running_api
 
 TOKENS = "/var/run/secrets/kubernetes.io/serviceaccount"
-
-
-@pytest.fixture
-async def mounting(etcd: RealEtcd) -> AsyncIterator[Client]:
-    """A client of a server that mounts tokens."""
-    async with running_api(etcd, automount_tokens=True) as api, api.client() as client:
-        yield client
 
 
 def make_account(name: str, *, automount: bool | None = None, pull_secrets: tuple[str, ...] = ()) -> core.ServiceAccount:
@@ -103,15 +95,32 @@ class TestServiceAccounts:
         pod.spec.image_pull_secrets.add(name="mine")
         assert [secret.name for secret in (await client.create(pod)).spec.image_pull_secrets] == ["mine"]
 
-    async def test_no_token_is_mounted_unless_the_server_is_told_to(self, client: Client) -> None:
-        pod = await client.create(make_pod("a"))
+    async def test_no_token_is_mounted_where_the_server_is_told_not_to(self, etcd: RealEtcd) -> None:
+        async with running_api(etcd, automount_tokens=False) as api, api.client() as client:
+            pod = await client.create(make_pod("a"))
         assert not pod.spec.volumes
         assert not mounts_of(pod)
 
-    async def test_a_token_is_mounted_into_every_container(self, mounting: Client) -> None:
+    async def test_pods_of_one_template_are_the_same(self, client: Client) -> None:
+        """What is worked out for one spec may be remembered for the others."""
+        one, two = [await client.create(make_pod(name)) for name in ("a", "b")]
+        assert one.spec == two.spec
+        other = await client.create(make_pod("c", containers=[make_container("other")]))
+        assert other.spec.volumes[0].name != one.spec.volumes[0].name
+
+    async def test_a_copy_of_a_pod_has_one_token(self, client: Client) -> None:
+        pod = await client.create(make_pod("a"))
+        copy = make_pod("b")
+        copy.spec.CopyFrom(pod.spec)
+        copy.spec.containers.append(make_container("more"))
+        made = await client.create(copy)
+        assert [volume.name for volume in made.spec.volumes] == [pod.spec.volumes[0].name]
+        assert mounts_of(made) == [("web", TOKENS), ("more", TOKENS)]
+
+    async def test_a_token_is_mounted_into_every_container(self, client: Client) -> None:
         wanted = make_pod("a", containers=[make_container("one"), make_container("two")])
         wanted.spec.init_containers.append(make_container("first"))
-        pod = await mounting.create(wanted)
+        pod = await client.create(wanted)
         assert mounts_of(pod) == [("first", TOKENS), ("one", TOKENS), ("two", TOKENS)]
         (volume,) = pod.spec.volumes
         assert re.fullmatch("kube-api-access-[a-z0-9]{5}", volume.name)
@@ -121,20 +130,20 @@ class TestServiceAccounts:
         assert where.downward_api.items[0].field_ref.field_path == "metadata.namespace"
         assert all(mount.read_only for mount in pod.spec.containers[0].volume_mounts)
 
-    async def test_the_pods_word_goes_before_its_accounts(self, mounting: Client) -> None:
-        await mounting.create(make_account("closed", automount=False))
+    async def test_the_pods_word_goes_before_its_accounts(self, client: Client) -> None:
+        await client.create(make_account("closed", automount=False))
         for name, wanted, mounted in (("a", None, False), ("b", True, True), ("c", False, False)):
             pod = make_pod(name)
             pod.spec.service_account_name = "closed"
             if wanted is not None:
                 pod.spec.automount_service_account_token = wanted
-            assert bool(mounts_of(await mounting.create(pod))) is mounted
+            assert bool(mounts_of(await client.create(pod))) is mounted
 
-    async def test_a_container_that_has_something_there_keeps_it(self, mounting: Client) -> None:
+    async def test_a_container_that_has_something_there_keeps_it(self, client: Client) -> None:
         wanted = make_pod("a")
         wanted.spec.volumes.add(name="own").volume_source.empty_dir.SetInParent()
         wanted.spec.containers[0].volume_mounts.add(name="own", mount_path=TOKENS)
-        pod = await mounting.create(wanted)
+        pod = await client.create(wanted)
         assert [volume.name for volume in pod.spec.volumes] == ["own"]
 
 

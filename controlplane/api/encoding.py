@@ -127,11 +127,12 @@ def _list_converter(one: Encoder) -> Encoder:
 
 
 def _map_converter(value_field: FieldDescriptor) -> Encoder:
+    """Entries in the order of their keys, as Kubernetes shows them; a message keeps no order."""
     one = _one_converter(value_field)
     if one is None:
-        return dict
+        return lambda values: dict(sorted(values.items()))
 
     def convert(values: Any) -> dict[str, Any]:
-        return {key: one(value) for key, value in values.items()}
+        return {key: one(values[key]) for key in sorted(values)}
 
     return convert

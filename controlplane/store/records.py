@@ -66,9 +66,7 @@ class Record:
 
     def __init__(self, kind: Kind[Any], key: Key, value: bytes, revision: int) -> None:
         value = as_read(kind, value) if kind.is_custom else value
-        version = str(revision).encode()
-        merged = _VERSION_TAG + varint(len(version)) + version
-        suffix = _METADATA_TAG + varint(len(merged)) + merged
+        suffix = _version_suffix(revision) if revision else b""  # what is made when asked for, or dry, has no version
         head = _box_tag(kind.field, kind.tag) + varint(len(value) + len(suffix))
         self.kind = kind
         self.key = key
@@ -117,6 +115,13 @@ class Record:
             values = (sys.intern(fields.read_path(self.kind, obj, path)) for path in self.kind.selectable)
             self._facts = Facts(obj.metadata.uid, _shared(tuple(obj.metadata.labels.items())), tuple(values))
         return self._facts
+
+
+def _version_suffix(revision: int) -> bytes:
+    """A second `metadata` that holds the version alone."""
+    version = str(revision).encode()
+    merged = _VERSION_TAG + varint(len(version)) + version
+    return _METADATA_TAG + varint(len(merged)) + merged
 
 
 @lru_cache(maxsize=1024)

@@ -76,15 +76,17 @@ class Mounter:
 
     async def adopt(self, pod: core.Pod) -> None:
         """Goes on with volumes that an agent before this one has made."""
+        known = self._of(pod)
         found = await asyncio.to_thread(lambda: list(self._volumes.tokens(pod, file_volumes(pod))))
         for wanted, token in found:
             self._tokens.adopt(pod.metadata.uid, wanted, token)
-        self._of(pod).is_found = True
+        known.is_found = True
 
     async def update(self, pod: core.Pod) -> bool:
         """Brings volumes of files up to date. False if now is not the time, as a container is about to start. Raises
         MountProblem or OSError for those that cannot be; they keep what they have."""
-        return await self._write(pod, self._of(pod))
+        known = self._known.get(pod.metadata.uid)
+        return known is None or await self._write(pod, known)
 
     async def forget(self, pod_uid: str) -> None:
         """Removes everything of the pod."""

@@ -6,6 +6,7 @@ Each is followed by a watch of its own, which is all that a node may read, from 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias, cast
@@ -23,8 +24,11 @@ _Key: TypeAlias = tuple[str, str, str]  # resource, namespace, name
 
 @dataclass(slots=True)
 class _Followed:
+    """`settled` is set once there is a first copy, or there will be none as nobody follows any more."""
+
     informer: Informer[Any]
     task: asyncio.Task[None]
+    settled: asyncio.Event
     pods: set[str] = field(default_factory=set)
 
 
@@ -48,7 +52,7 @@ class References:
             followed = self._follow(kind, namespace, name)
             followed.pods.add(pod_uid)
             if not followed.informer.is_synced:
-                await _synced(followed.informer)
+                await _synced(followed)
             obj = followed.informer.get(name, namespace)
             if obj is not None:
                 found[name] = cast("T", obj)
@@ -67,9 +71,12 @@ class References:
         followed = self._followed.get(key)
         if followed is None:
             informer: Informer[Any] = Informer(self._client, kind, namespace=namespace, fields=f"metadata.name={name}")
+            settled = asyncio.Event()
             informer.subscribe(lambda _old, _new: self._tell(key))
+            informer.after_batch(settled.set)
             task = self._group.create_task(informer.run(), name=f"informer {kind.plural} {namespace}/{name}")
-            followed = self._followed[key] = _Followed(informer, task)
+            task.add_done_callback(lambda _: settled.set())
+            followed = self._followed[key] = _Followed(informer, task, settled)
         return followed
 
     def _tell(self, key: _Key) -> None:
@@ -81,10 +88,10 @@ class References:
                     handler(pod_uid)
 
 
-async def _synced(informer: Informer[Any]) -> None:
-    try:
+async def _synced(followed: _Followed) -> None:
+    with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(_PATIENCE_SECONDS):
-            await informer.synced()
-    except TimeoutError as error:
-        what = informer.kind.name.lower()
-        raise MountProblem(f"failed to sync {what} cache: timed out waiting for the condition") from error
+            await followed.settled.wait()
+    if not followed.informer.is_synced:
+        what = followed.informer.kind.name.lower()
+        raise MountProblem(f"failed to sync {what} cache: timed out waiting for the condition")

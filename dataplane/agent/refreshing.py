@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 import structlog
 
+from controlplane.api.objects import is_terminating
 from controlplane.client.events import EventRecorder
 from controlplane.client.informer import Informer
 from controlplane.client.queue import WorkQueue
@@ -48,7 +49,7 @@ class Refresher:
         first, longest = _PAUSE_SECONDS
         self._queue: WorkQueue[str] = WorkQueue(first_pause=first, longest_pause=longest)
         self._left: set[str] = set()  # uids of pods whose volumes were there before this agent
-        mounter.subscribe(self._schedule)
+        mounter.subscribe(self._queue.add)  # something may have changed meanwhile
         references.subscribe(self._source_changed)
 
     async def run(self) -> None:
@@ -97,7 +98,8 @@ class Refresher:
                 await self._mounter.adopt(pod)
             is_done = await self._mounter.update(pod)
         except (MountProblem, OSError) as problem:
-            self._recorder.record(pod, "Warning", "FailedMount", str(problem))
+            if not is_terminating(pod):  # what ends together with its namespace is no news
+                self._recorder.record(pod, "Warning", "FailedMount", str(problem))
             self._queue.retry(uid)
         except Exception:
             # A fault in the agent concerns one pod; the others go on.

@@ -16,6 +16,8 @@ from dataplane.volumes.problems import MountProblem
 from dataplane.volumes.tokens import Token, Wanted, read_token
 from protos.v1 import core_pb2 as core
 
+_ROOT_MODE = 0o700
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -33,12 +35,14 @@ class Volumes:
 
     def set_up(self, pod: core.Pod) -> None:
         """Makes the pod's folders; what is there stays. Volumes of files are written. Raises MountProblem or OSError."""
+        self._make_root()
         for volume in pod.spec.volumes:
             if not is_of_files(volume):
                 self._set_up(pod, volume)
 
     def write(self, pod: core.Pod, payloads: Mapping[str, Payload]) -> None:
         """Gives volumes of files their content, by the volumes' names."""
+        self._make_root()
         for name, payload in payloads.items():
             atomic.write(self._own(pod, name), payload, _group(pod))
 
@@ -61,6 +65,11 @@ class Volumes:
     def left(self) -> list[str]:
         """The uids of the pods of which there are volumes."""
         return [path.name for path in self._root.iterdir()] if self._root.is_dir() else []
+
+    def _make_root(self) -> None:
+        """Containers come to their volumes by mounts; nobody else of the machine has anything to look for there."""
+        self._root.mkdir(parents=True, exist_ok=True)
+        self._root.chmod(_ROOT_MODE)
 
     def _own(self, pod: core.Pod, name: str) -> Path:
         return self._root / pod.metadata.uid / name

@@ -40,6 +40,12 @@ def test_volumes_last_as_long_as_the_pod(tmp_path: Path) -> None:
     assert volumes.left() == []
 
 
+def test_users_of_the_machine_do_not_see_tokens(tmp_path: Path) -> None:
+    volumes, pod = Volumes(tmp_path), pod_with(keys=SECRET)
+    volumes.write(pod, {"keys": {"word": File(b"hush", 0o644)}})
+    assert (tmp_path / "volumes").stat().st_mode & 0o777 == 0o700
+
+
 def test_files_are_mounted_read_only(tmp_path: Path) -> None:
     host = core.VolumeSource(host_path=core.HostPathVolumeSource(path="/srv"))
     places = Volumes(tmp_path).places(pod_with(data=EMPTY, keys=SECRET, host=host))

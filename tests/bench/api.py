@@ -307,8 +307,7 @@ async def measure(api: RealEtcd, pid: int, link: Connection) -> None:
 def main() -> None:
     grpc.aio.init_grpc_aio()
     with running_etcd() as etcd, api_process(etcd) as (pid, link):
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(measure(etcd, pid, link))
+        uvloop.run(measure(etcd, pid, link))
 
 
 if __name__ == "__main__":

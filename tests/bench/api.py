@@ -134,7 +134,8 @@ async def creates(clients: list[Client], etcd: Etcd) -> Figure:
         return await etcd.transact(put(f"unary-{number:06}", value))
 
     limit, _ = await together(UNARY, CLIENTS, bare)
-    took, times = await together(UNARY, CLIENTS, lambda worker, number: clients[worker].create(pod(f"unary-{number:06}")))
+    pods = [pod(f"unary-{number:06}") for number in range(UNARY)]
+    took, times = await together(UNARY, CLIENTS, lambda worker, number: clients[worker].create(pods[number]))
     return Figure("create_unary_per_s", UNARY / took, "creates/s", UNARY / limit, times)
 
 
@@ -155,11 +156,12 @@ async def batched_creates(clients: list[Client], etcd: Etcd) -> Figure:
             request.success.add(request_txn=put(f"batch-{number:04}-{index:04}", value))
         return await etcd.transact(request)
 
-    async def batch(worker: int, number: int) -> object:
-        return await clients[worker].batch([create_write(pod(f"batch-{number:04}-{index:04}")) for index in range(BATCH)])
+    batches = [
+        [create_write(pod(f"batch-{number:04}-{index:04}")) for index in range(BATCH)] for number in range(BATCHED // BATCH)
+    ]
 
     limit, _ = await together(BATCHED // NESTED, 4, bare)
-    took, times = await together(BATCHED // BATCH, 4, batch)
+    took, times = await together(BATCHED // BATCH, 4, lambda worker, number: clients[worker].batch(batches[number]))
     return Figure("create_batched_per_s", BATCHED / took, "creates/s", BATCHED / limit, times)
 
 

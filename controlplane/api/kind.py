@@ -56,24 +56,19 @@ class Kind(Generic[T]):
     schemas: Mapping[str, Schema] = dataclasses.field(default_factory=dict, repr=False)
     stored_as: str = ""
 
-    @property
-    def resource(self) -> str:
-        """`pods`, `deployments.apps`"""
-        return f"{self.plural}.{self.group}" if self.group else self.plural
+    # Worked out once, as they are asked for with every request. `resource`: `pods`, `deployments.apps`; `api_version`: `v1`,
+    # `apps/v1`; `tag`: the field number in `Object`.
+    resource: str = dataclasses.field(init=False)
+    api_version: str = dataclasses.field(init=False)
+    tag: int = dataclasses.field(init=False)
+    is_custom: bool = dataclasses.field(init=False)
 
-    @property
-    def api_version(self) -> str:
-        """`v1`, `apps/v1`"""
-        return f"{self.group}/{self.version}" if self.group else self.version
-
-    @property
-    def tag(self) -> int:
-        """The field number in `Object`."""
-        return Object.DESCRIPTOR.fields_by_name[self.field].number
-
-    @property
-    def is_custom(self) -> bool:
-        return self.field == CUSTOM
+    def __post_init__(self) -> None:
+        put = object.__setattr__  # the only way into a frozen object
+        put(self, "resource", f"{self.plural}.{self.group}" if self.group else self.plural)
+        put(self, "api_version", f"{self.group}/{self.version}" if self.group else self.version)
+        put(self, "tag", Object.DESCRIPTOR.fields_by_name[self.field].number)
+        put(self, "is_custom", self.field == CUSTOM)
 
     @property
     def subresources(self) -> tuple[str, ...]:

@@ -59,8 +59,10 @@ def problems_of(kind: Kind[Any], obj: ApiObject) -> list[Problem]:
     return problems
 
 
-def metadata_problems(kind: Kind[Any], obj: ApiObject) -> list[Problem]:
-    """What is wrong with the object's metadata, for one whose rest is known to be good."""
+def name_problems(kind: Kind[Any], obj: ApiObject) -> list[Problem]:
+    """What is wrong with the object's name, for one whose like, but for the name, is known to be good."""
+    if metadata.is_good_name(kind, obj.metadata.name):
+        return []
     problems: list[Problem] = []
     metadata.check_metadata(Place.root(problems) / "metadata", kind, obj.metadata)
     return problems

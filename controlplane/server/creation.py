@@ -89,7 +89,7 @@ class Creation:
         assert obj is not None
         like = self._admission.specs.key_of(review)
         if self._admission.specs.recall(review, like):
-            refuse(kind, obj, validation.metadata_problems(kind, obj))
+            refuse(kind, obj, validation.name_problems(kind, obj))
         else:
             defaults.apply_defaults(kind, obj)
             self._admission.complete(review)

@@ -83,10 +83,12 @@ class Vault:
 
     def __init__(self, rules: Sequence[Rule] = ()) -> None:
         self._rules = tuple(rules)
+        self._chosen: dict[str, tuple[Provider, ...]] = {}  # by resource
 
     def replace(self, rules: Sequence[Rule]) -> None:
         """Takes new rules for everything from now on."""
         self._rules = tuple(rules)
+        self._chosen.clear()
 
     def covers(self, resource: str) -> bool:
         return any(rule.covers(resource) for rule in self._rules)
@@ -113,7 +115,11 @@ class Vault:
         )
 
     def _providers(self, resource: str) -> tuple[Provider, ...]:
-        return next((rule.providers for rule in self._rules if rule.covers(resource)), (IDENTITY,))
+        chosen = self._chosen.get(resource)
+        if chosen is None:
+            chosen = next((rule.providers for rule in self._rules if rule.covers(resource)), (IDENTITY,))
+            self._chosen[resource] = chosen
+        return chosen
 
 
 def _name(value: bytes) -> str:

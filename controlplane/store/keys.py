@@ -18,6 +18,7 @@ from controlplane.api.objects import Key
 ROOT = b"/orlop/"
 BARRIER = ROOT + b"barrier"
 OBJECTS = ROOT + b"objects/"
+_OBJECTS = OBJECTS.decode()
 
 
 def prefix_of(kind: Kind[Any], namespace: str = "") -> bytes:
@@ -27,7 +28,9 @@ def prefix_of(kind: Kind[Any], namespace: str = "") -> bytes:
 
 
 def key_for(kind: Kind[Any], key: Key) -> bytes:
-    return prefix_of(kind, key.namespace if kind.namespaced else "") + key.name.encode()
+    if kind.namespaced:
+        return f"{_OBJECTS}{kind.resource}/{key.namespace}/{key.name}".encode()
+    return f"{_OBJECTS}{kind.resource}/{key.name}".encode()
 
 
 def resource_of(raw: bytes) -> str:

@@ -163,8 +163,8 @@ class Store:
         value, key = without_version(obj), key_of(obj)
         if len(value) > MOST_BYTES:
             raise errors.TooLarge(f'{kind.resource} "{key.name}" takes {len(value)} bytes; the limit is {MOST_BYTES}')
-        versions = {keys.key_for(kind, key): replaces.revision if replaces else 0}
-        puts = {keys.key_for(kind, key): value}
+        own = keys.key_for(kind, key)
+        versions, puts = {own: replaces.revision if replaces else 0}, {own: value}
         for claim in takes:
             versions[claim.key] = 0
             puts[claim.key] = claim.owner.encode()

@@ -21,6 +21,10 @@ _WITH_VALUES = {"In", "NotIn"}
 _OPERATORS = ("In", "NotIn", "Exists", "DoesNotExist")
 
 
+def is_good_name(kind: Kind[Any], name: str) -> bool:
+    return bool(name) and _NAME_CHECKS.get(kind.name, names.dns_subdomain)(name) is None
+
+
 def check_metadata(at: Place, kind: Kind[Any], metadata: meta.ObjectMeta) -> None:
     check_name = _NAME_CHECKS.get(kind.name, names.dns_subdomain)
     if metadata.generate_name:

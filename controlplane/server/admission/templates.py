@@ -1,4 +1,4 @@
-"""Pods of one template come in great numbers: what defaults and admission made of a spec is kept, and used again.
+"""Pods of one template come in great numbers: what defaults, admission and the rules made of one is kept, and used again.
 
 That is right as long as nothing that they look at has changed: the namespace's objects below, which the watch cache counts,
 and what is in the key. A pod that was warned of is worked out each time, so that each writer hears it.
@@ -30,10 +30,19 @@ class AdmittedSpecs:
         pod, user = review.obj, review.caller.user
         if not isinstance(pod, core.Pod) or review.operation != "create" or user.node:
             return None
-        counts = tuple(self._cache.of(kind).log.end for kind in _LOOKED_AT)
-        annotations = tuple(sorted(pod.metadata.annotations.items()))
-        component = user.name.startswith(_COMPONENTS)
-        return (review.key.namespace, counts, annotations, component, pod.spec.SerializeToString())
+        metadata = pod.metadata
+        if metadata.generation or metadata.finalizers:
+            return None
+        return (
+            review.key.namespace,
+            tuple([self._cache.of(kind).log.end for kind in _LOOKED_AT]),
+            user.name.startswith(_COMPONENTS),
+            metadata.generate_name,
+            tuple(sorted(metadata.labels.items())),
+            tuple(sorted(metadata.annotations.items())),
+            tuple([owner.SerializeToString() for owner in metadata.owner_references]),
+            pod.spec.SerializeToString(),
+        )
 
     def recall(self, review: Review, key: Hashable | None) -> bool:
         """Gives the pod the spec, and the annotations, that were made for its like; False if there was none."""

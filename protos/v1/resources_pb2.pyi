@@ -466,7 +466,9 @@ class ListRequest(_message.Message):
     resource_version: _builtins.str
     """The answer is at least as new as this version; empty for the newest."""
     resource_version_match: _builtins.str
-    """"Exact" for the objects as they were at resource_version; "NotOlderThan", or empty, for at least as new."""
+    """"Exact" for the objects as they were at resource_version, "NotOlderThan" for at least as new. Empty means exact where
+    there is a limit, at least as new where there is none.
+    """
     def __init__(
         self,
         *,
@@ -539,7 +541,9 @@ class WatchRequest(_message.Message):
     field_selector: _builtins.str
     """Only objects whose fields match."""
     resource_version: _builtins.str
-    """Changes after this version; empty for those from now on."""
+    """Changes after this version; empty for those from now on, "0" for an ADDED event for every object that the server has at
+    hand and what follows.
+    """
     send_initial_events: _builtins.bool
     """Begin with an ADDED event for every object there is, ended by a BOOKMARK marked initial_events_end."""
     allow_bookmarks: _builtins.bool

@@ -38,9 +38,16 @@ down *args:
 demo *args: (setup "demo")
     @.venv/bin/orlop up --hollow 3 "$@"
 
+# tests that share nothing of the machine, two at a time
+apart := "tests/unit tests/properties tests/integration/server tests/integration/store tests/integration/client"
+
 # all checks and tests, as CI runs them
 test *args: (setup "tests") check
-    @{{sudo}} {{py}} -m pytest "$@"
+    #!/usr/bin/env bash
+    set -euo pipefail
+    if [ $# -gt 0 ]; then exec {{sudo}} {{py}} -m pytest "$@"; fi
+    {{sudo}} {{py}} -m pytest -n 2 --dist loadfile {{apart}}
+    {{sudo}} {{py}} -m pytest tests $(printf -- '--ignore=%s ' {{apart}})
 
 # format, lint, types, layers, and generated code that is current
 check: (setup "tests")

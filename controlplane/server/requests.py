@@ -76,7 +76,8 @@ def _no_kind(obj: ApiObject | None) -> errors.StatusError:
 
 
 def _discard_unknown(kind: Kind[Any], obj: ApiObject, caller: Caller, validation: str) -> None:
-    check_validation(validation)
+    if validation:
+        check_validation(validation)
     message = cast("Message", obj)
     size = message.ByteSize()
     message.DiscardUnknownFields()

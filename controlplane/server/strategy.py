@@ -23,6 +23,11 @@ FOREGROUND = "foregroundDeletion"
 # Objects whose creator reports their status along with them.
 _STATUS_AT_CREATION = frozenset({registry.NODES.resource})
 _NAME_SUFFIX = 5
+# What a creator cannot choose; who it is and since when is set anew.
+_NOT_WRITTEN: tuple[Any, ...] = (
+    "creation_timestamp", "deletion_timestamp", "deletion_grace_period_seconds", "generation", "resource_version",
+    "self_link", "managed_fields",
+)  # fmt: skip
 _LONGEST_NAME = 253
 _SERVER_OWNED = ("uid", "creation_timestamp", "deletion_timestamp", "deletion_grace_period_seconds", "generation")
 
@@ -35,10 +40,10 @@ def name_from(prefix: str, suffix: str) -> str:
 def prepare_create(kind: Kind[Any], obj: ApiObject, *, uid: str, now: float) -> None:
     """Makes a request's object into one to store."""
     metadata = obj.metadata
-    for field in (*_SERVER_OWNED, "resource_version", "self_link", "managed_fields"):
-        metadata.ClearField(cast("Any", field))
+    for field in _NOT_WRITTEN:
+        metadata.ClearField(field)
     metadata.uid = uid
-    metadata.creation_timestamp.CopyFrom(times.to_time(now))
+    metadata.creation_timestamp.seconds = int(now)
     if kind.has_generation:
         metadata.generation = 1
     if kind.has_status and kind.resource not in _STATUS_AT_CREATION:

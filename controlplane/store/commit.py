@@ -78,7 +78,9 @@ class Committer:
     async def _write(self, batch: list[Waiting]) -> None:
         request = rpc.TxnRequest()
         for mutation, _ in batch:
-            request.success.add(request_txn=mutation.transaction())
+            nested = request.success.add().request_txn
+            nested.SetInParent()  # also one without conditions and operations counts
+            mutation.add_to(nested)
         try:
             answer = await self._etcd.transact(request)
         except LeaseGoneError as error:  # etcd then refuses the request as a whole

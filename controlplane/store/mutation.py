@@ -41,11 +41,17 @@ class Mutation:
 
     def transaction(self) -> rpc.TxnRequest:
         txn = rpc.TxnRequest()
+        self.add_to(txn)
+        return txn
+
+    def add_to(self, txn: rpc.TxnRequest) -> None:
+        """Puts the conditions and operations into an empty transaction, in place: values may be large."""
         for key, revision in self.versions.items():
             txn.compare.add(target=rpc.Compare.MOD, result=rpc.Compare.EQUAL, key=key, mod_revision=revision)
         for key, value in self.puts.items():
-            lease = self.lease if key == self.main else 0
-            txn.success.add(request_put=rpc.PutRequest(key=key, value=value, lease=lease))
+            put = txn.success.add().request_put
+            put.key, put.value = key, value
+            if self.lease and key == self.main:
+                put.lease = self.lease
         for key in self.deletes:
-            txn.success.add(request_delete_range=rpc.DeleteRangeRequest(key=key))
-        return txn
+            txn.success.add().request_delete_range.key = key

@@ -140,7 +140,7 @@ async def _find(session: Session, request: Request) -> list[Item]:
 
 
 async def _delete_one(session: Session, request: Request, item: Item) -> bool:
-    from controlplane.client.client import delete_options
+    from controlplane.client.writes import delete_options
 
     kind, obj = item
     options_given = delete_options(

@@ -58,6 +58,17 @@ class Settings:
         async with Client(connection, deadline_seconds=self.request_timeout or DEADLINE_SECONDS) as client:
             return await question(client)
 
+    @cached_property
+    def _told(self) -> set[str]:
+        """The warnings that were passed on."""
+        return set()
+
+    def _warn(self, warning: str) -> None:
+        """Passes a warning of the server's on, each once."""
+        if warning not in self._told:
+            self._told.add(warning)
+            note(f"Warning: {warning}")
+
     def run(self, work: Callable[[Session], Awaitable[None]]) -> None:
         """Opens a client, does the work, and raises Incomplete if part of it failed."""
         import asyncio
@@ -68,7 +79,8 @@ class Settings:
         from controlplane.client.client import DEADLINE_SECONDS, Client
 
         connection = self.config.connection(self.context)
-        async with Client(connection, deadline_seconds=self.request_timeout or DEADLINE_SECONDS) as client:
+        deadline = self.request_timeout or DEADLINE_SECONDS
+        async with Client(connection, deadline_seconds=deadline, warn=self._warn) as client:
             session = Session(self, client)
             await work(session)
         if session.failed:

@@ -6,7 +6,7 @@ caller; what is passed in is not kept.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Generic, Self, cast
@@ -20,6 +20,7 @@ from controlplane.api.registry import Kind
 from controlplane.api.served import kind_from
 from controlplane.client.connection import Connection
 from controlplane.client.failures import to_status_error
+from controlplane.client.writes import bind_write, patch_request
 from protos.v1 import core_pb2 as core
 from protos.v1 import meta_pb2 as meta
 from protos.v1 import node_pb2, node_pb2_grpc, resources_pb2_grpc
@@ -30,6 +31,9 @@ from protos.v1.scale_pb2 import Scale
 DEADLINE_SECONDS = 30.0
 PAGE = 500
 STREAM_OPEN = "orlop-stream-open"  # metadata by which the server says that a stream has begun
+WARNING = "orlop-warning-bin"  # trailing metadata: what a caller should know beside the answer
+
+Warn = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,73 +62,16 @@ class Converted:
     warnings: tuple[str, ...]
 
 
-def create_write(obj: ApiObject) -> wire.WriteRequest:
-    return wire.WriteRequest(create=wire.CreateRequest(object=registry.wrap(obj)))
-
-
-def update_write(obj: ApiObject, subresource: str = "") -> wire.WriteRequest:
-    return wire.WriteRequest(update=wire.UpdateRequest(object=registry.wrap(obj), subresource=subresource))
-
-
-def patch_write(
-    kind: Kind[Any], name: str, namespace: str, patch: Mapping[str, object], *, subresource: str = ""
-) -> wire.WriteRequest:
-    return wire.WriteRequest(patch=_patch_request(kind, name, namespace, patch, subresource, dry_run=False))
-
-
-def delete_write(
-    kind: Kind[Any], name: str, namespace: str, *, uid: str = "", grace_seconds: int | None = None
-) -> wire.WriteRequest:
-    options = delete_options(uid=uid, grace_seconds=grace_seconds)
-    return wire.WriteRequest(delete=wire.DeleteRequest(
-        resource=kind.resource, namespace=namespace, name=name, options=options))  # fmt: skip
-
-
-def bind_write(namespace: str, name: str, uid: str, node: str) -> wire.WriteRequest:
-    return wire.WriteRequest(bind=wire.BindRequest(namespace=namespace, name=name, uid=uid, node=node))
-
-
-def delete_options(
-    *,
-    grace_seconds: int | None = None,
-    propagation: str = "",
-    uid: str = "",
-    resource_version: str = "",
-    dry_run: bool = False,
-) -> meta.DeleteOptions:
-    """`propagation` is Background, Foreground or Orphan; empty for the kind's default, Background."""
-    options = meta.DeleteOptions(grace_period_seconds=grace_seconds)
-    if propagation:
-        options.propagation_policy = propagation
-    if uid:
-        options.preconditions.uid = uid
-    if resource_version:
-        options.preconditions.resource_version = resource_version
-    if dry_run:
-        options.dry_run.append("All")
-    return options
-
-
-def _patch_request(
-    kind: Kind[Any],
-    name: str,
-    namespace: str,
-    patch: Mapping[str, object] | Sequence[Mapping[str, object]],
-    subresource: str,
-    *,
-    dry_run: bool,
-) -> wire.PatchRequest:
-    return wire.PatchRequest(
-        resource=kind.resource, namespace=namespace, name=name, type=wire.PatchRequest.MERGE,
-        patch=orjson.dumps(patch), subresource=subresource, dry_run=dry_run)  # fmt: skip
-
-
 class Client:
-    """Open with `async with Client(connection) as client:`."""
+    """Open with `async with Client(connection) as client:`. `warn` is called with what the server wants known although a
+    call succeeds, such as a field without effect or a version on its way out."""
 
-    def __init__(self, connection: Connection, *, deadline_seconds: float = DEADLINE_SECONDS) -> None:
+    def __init__(
+        self, connection: Connection, *, deadline_seconds: float = DEADLINE_SECONDS, warn: Warn | None = None
+    ) -> None:
         self.connection = connection
         self._deadline = deadline_seconds
+        self._warn = warn
 
     async def __aenter__(self) -> Self:
         self._channel = self.connection.channel()
@@ -234,7 +181,7 @@ class Client:
     async def scale(self, kind: Kind[Any], name: str, namespace: str, replicas: int, *, dry_run: bool = False) -> Scale:
         """Sets the size alone, whatever it is now."""
         patch = {"spec": {"replicas": replicas}}
-        request = _patch_request(kind, name, namespace, patch, "scale", dry_run=dry_run)
+        request = patch_request(kind, name, namespace, patch, "scale", dry_run=dry_run)
         return _object(registry.SCALES, await self._call(self._resources.Patch, request))
 
     async def patch(
@@ -252,7 +199,7 @@ class Client:
     ) -> T:
         """Changes parts of an object, with the JSON names of the fields. The type is MERGE, STRATEGIC, whose lists merge by
         the keys of their items, or JSON, a list of operations."""
-        request = _patch_request(kind, name, namespace, patch, subresource, dry_run=dry_run)
+        request = patch_request(kind, name, namespace, patch, subresource, dry_run=dry_run)
         request.type, request.field_manager, request.field_validation = type, field_manager, field_validation
         return _object(kind, await self._call(self._resources.Patch, request))
 
@@ -271,7 +218,7 @@ class Client:
         these fields over."""
         metadata = cast("Mapping[str, str]", document.get("metadata") or {})
         name, namespace = metadata.get("name", ""), metadata.get("namespace", "")
-        request = _patch_request(kind, name, namespace, document, subresource, dry_run=dry_run)
+        request = patch_request(kind, name, namespace, document, subresource, dry_run=dry_run)
         request.type, request.field_manager, request.force = wire.PatchRequest.APPLY, field_manager, force
         return _object(kind, await self._call(self._resources.Patch, request))
 
@@ -325,6 +272,9 @@ class Client:
             request = wire.BatchRequest(writes=writes[start : start + PAGE])
             answer: wire.BatchResponse = await self._call(self._resources.Batch, request)
             outcomes.extend(_outcome(result) for result in answer.results)
+            if self._warn is not None:
+                for warning in (told for result in answer.results for told in result.warnings):
+                    self._warn(warning)
         return outcomes
 
     async def logs(
@@ -353,10 +303,21 @@ class Client:
             call.cancel()
 
     async def _call(self, method: Any, request: Any) -> Any:
+        call = method(request, timeout=self._deadline)
         try:
-            return await method(request, timeout=self._deadline)
+            answer = await call
         except grpc.aio.AioRpcError as error:
+            self._pass_on(error.trailing_metadata())
             raise to_status_error(error, self.connection.address) from error
+        if self._warn is not None:
+            self._pass_on(await call.trailing_metadata())
+        return answer
+
+    def _pass_on(self, metadata: Iterable[tuple[str, str | bytes]] | None) -> None:
+        """The warnings that came with an answer."""
+        for key, value in metadata or ():
+            if key == WARNING and self._warn is not None and isinstance(value, bytes):
+                self._warn(value.decode(errors="replace"))
 
 
 def _object(kind: Kind[T], box: wire.Object) -> T:

@@ -14,7 +14,8 @@ import structlog
 
 from controlplane.api import errors, registry, times
 from controlplane.api.objects import ApiObject
-from controlplane.client.client import Client, create_write, patch_write
+from controlplane.client.client import Client
+from controlplane.client.writes import create_write, patch_write
 from protos.v1 import core_pb2 as core
 from protos.v1.resources_pb2 import WriteRequest
 

@@ -16,8 +16,9 @@ from controlplane.api import errors
 from controlplane.api.catalogue import Catalogue
 from controlplane.api.objects import ApiObject, Key, is_terminating, key_of
 from controlplane.api.registry import Kind
-from controlplane.client.client import Client, create_write, delete_options, update_write
+from controlplane.client.client import Client
 from controlplane.client.events import EventRecorder
+from controlplane.client.writes import create_write, delete_options, update_write
 from controlplane.controllers.plan import Absent, Alive, Create, Delete, DeleteAll, Empty, Event, Guard, Known, Plan, Update
 from controlplane.manager.expectations import Expectations
 from controlplane.manager.writer import Outcome, Writer

@@ -16,9 +16,10 @@ import structlog
 
 from controlplane.api import errors, objects, registry, times
 from controlplane.api.objects import copy_of, key_of
-from controlplane.client.client import Client, bind_write, update_write
+from controlplane.client.client import Client
 from controlplane.client.events import EventRecorder
 from controlplane.client.informer import Informer
+from controlplane.client.writes import bind_write, update_write
 from controlplane.scheduler.pending import PendingPods
 from controlplane.scheduler.place import place
 from controlplane.scheduler.view import ClusterView, needs_of

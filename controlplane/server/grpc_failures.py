@@ -15,13 +15,13 @@ from google.protobuf import any_pb2
 from google.rpc import status_pb2
 
 from controlplane.api import errors
+from controlplane.client.client import WARNING
 from protos.v1 import meta_pb2 as meta
 
 Context = grpc.aio.ServicerContext[Any, Any]
 Metadata = Sequence[tuple[str, bytes]]
 
 DETAILS = "grpc-status-details-bin"
-WARNING = "orlop-warning-bin"
 _MOST_TEXT = 1024  # bytes of a message; it travels twice, and up to three times as long where it is not ASCII
 _MOST_DETAILS = 3072
 _MOST_WARNINGS = 1024

@@ -19,8 +19,9 @@ import structlog
 
 from controlplane.api import errors, registry
 from controlplane.api.objects import is_terminating
-from controlplane.client.client import Client, create_write, update_write
+from controlplane.client.client import Client
 from controlplane.client.informer import Informer
+from controlplane.client.writes import create_write, update_write
 from dataplane.agent.config import Credentials
 from dataplane.agent.hollow_logs import hollow_logs
 from dataplane.agent.hollow_stats import hollow_stats

@@ -12,7 +12,8 @@ import structlog
 
 from controlplane.api import errors, registry
 from controlplane.api.objects import copy_of
-from controlplane.client.client import Client, delete_write, update_write
+from controlplane.client.client import Client
+from controlplane.client.writes import delete_write, update_write
 from protos.v1 import core_pb2 as core
 from protos.v1.resources_pb2 import WriteRequest
 

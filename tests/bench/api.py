@@ -23,8 +23,9 @@ import grpc.aio
 import uvloop
 
 from controlplane.api import errors, registry
-from controlplane.client.client import Client, create_write
+from controlplane.client.client import Client
 from controlplane.client.connection import Connection
+from controlplane.client.writes import create_write
 from controlplane.server import users
 from controlplane.server.pki import Identity, issue
 from controlplane.store.etcd import rpc_pb2 as rpc

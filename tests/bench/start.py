@@ -18,7 +18,8 @@ from pathlib import Path
 
 from console.kubeconfig import load
 from controlplane.api import registry
-from controlplane.client.client import Client, delete_options
+from controlplane.client.client import Client
+from controlplane.client.writes import delete_options
 from tests.e2e.cluster import Cluster, make_httpd_image, run, since
 from tests.support.builders import make_container, make_pod
 

@@ -9,9 +9,10 @@ from collections.abc import Iterable
 
 from controlplane.api import errors, objects, registry, times
 from controlplane.api.objects import copy_of
-from controlplane.client.client import Client, delete_options
+from controlplane.client.client import Client
 from controlplane.client.informer import Informer
 from controlplane.client.queue import WorkQueue
+from controlplane.client.writes import delete_options
 from protos.v1 import core_pb2 as core
 from tests.support.builders import make_lease, make_node, set_ready
 

@@ -8,7 +8,8 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from controlplane.api import errors, registry
-from controlplane.client.client import Client, create_write, patch_write
+from controlplane.client.client import Client
+from controlplane.client.writes import create_write, patch_write
 from controlplane.server import users
 from controlplane.server.pki import Identity, issue
 from dataplane.agent.config import Credentials

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from controlplane.api import registry
-from controlplane.client.client import delete_options
+from controlplane.client.writes import delete_options
 from protos.v1 import core_pb2 as core
 from tests.integration.agent.harness import FOREVER, Node, container
 from tests.support.waiting import eventually

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from controlplane.api import registry
-from controlplane.client.client import delete_options
+from controlplane.client.writes import delete_options
 from dataplane.runtime.docker_runtime import DockerRuntime
 from dataplane.runtime.types import ContainerSpec, PodRecord, SandboxSpec
 from protos.v1 import core_pb2 as core

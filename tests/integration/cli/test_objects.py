@@ -203,3 +203,11 @@ async def test_an_api_server_that_does_not_answer_is_told(orlop: Orlop, tmp_path
     address = text.split("grpc: ")[1].split()[0]
     orlop.kubeconfig.write_text(text.replace(address, "127.0.0.1:1"))
     assert (await orlop.fails("get", "pods", "--request-timeout=2s")).startswith("Unable to connect to the server: ")
+
+
+async def test_what_has_no_effect_is_said_once(orlop: Orlop, tmp_path: Path) -> None:
+    path = tmp_path / "pods.yaml"
+    pod = "apiVersion: v1\nkind: Pod\nmetadata: {{name: {}}}\nspec: {{subdomain: db, containers: [{{name: a, image: a}}]}}\n"
+    path.write_text("---\n".join(pod.format(name) for name in ("one", "two")))
+    assert await orlop("create", "-f", str(path)) == "pod/one created\npod/two created\n"
+    assert orlop.said == "Warning: spec.subdomain: there is no cluster DNS yet\n"

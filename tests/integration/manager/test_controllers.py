@@ -10,8 +10,9 @@ import pytest
 
 from controlplane.api import errors, objects, registry, rollouts
 from controlplane.api.objects import copy_of
-from controlplane.client.client import Client, delete_options
+from controlplane.client.client import Client
 from controlplane.client.informer import Informer
+from controlplane.client.writes import delete_options
 from controlplane.controllers.pods import is_active, is_ready
 from controlplane.manager.runner import ManagerOptions, run_manager
 from controlplane.scheduler.loop import SchedulerOptions, run_scheduler

@@ -8,7 +8,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from controlplane.api import errors, objects, registry
-from controlplane.client.client import Client, delete_options
+from controlplane.client.client import Client
+from controlplane.client.writes import delete_options
 from controlplane.manager.runner import ManagerOptions, run_manager
 from controlplane.server import users
 from controlplane.server.pki import Identity

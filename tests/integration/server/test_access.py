@@ -9,7 +9,8 @@ from dataclasses import replace
 import pytest
 
 from controlplane.api import errors, registry
-from controlplane.client.client import Client, create_write, delete_write
+from controlplane.client.client import Client
+from controlplane.client.writes import create_write, delete_write
 from controlplane.server.pki import Identity, issue, make_ca
 from tests.support.access import Asker, Attempt, asking, every_attempt, grant, is_refusal, outcomes, rule
 from tests.support.builders import make_config_map, make_namespace, make_pod

@@ -7,7 +7,8 @@ import asyncio
 import pytest
 
 from controlplane.api import errors, objects, registry
-from controlplane.client.client import Client, delete_options
+from controlplane.client.client import Client
+from controlplane.client.writes import delete_options
 from controlplane.server import users
 from controlplane.server.pki import Identity
 from protos.v1 import core_pb2 as core

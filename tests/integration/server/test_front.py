@@ -13,7 +13,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from controlplane.api import errors, registry
-from controlplane.client.client import create_write
+from controlplane.client.writes import create_write
 from controlplane.server import users
 from controlplane.server.audit import policy
 from controlplane.server.audit.log import AuditFile

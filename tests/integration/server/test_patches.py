@@ -11,7 +11,8 @@ import pytest
 from controlplane.api import codec, errors, registry
 from controlplane.api.catalogue import custom_kind
 from controlplane.api.kind import Kind
-from controlplane.client.client import Client, patch_write
+from controlplane.client.client import Client
+from controlplane.client.writes import patch_write
 from controlplane.server.pki import Identity
 from protos.v1 import core_pb2 as core
 from protos.v1 import meta_pb2 as meta

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 import pytest
 
 from controlplane.api import errors, registry
-from controlplane.client.client import Client, create_write
+from controlplane.client.client import Client
+from controlplane.client.writes import create_write
 from protos.v1 import core_pb2 as core
 from tests.support.builders import fill, make_config_map, make_meta, make_pod, make_service
 from tests.support.etcd import RealEtcd

@@ -9,9 +9,10 @@ import sys
 from collections.abc import AsyncIterator, Sequence
 
 from controlplane.api import errors, registry
-from controlplane.client.client import Client, create_write
+from controlplane.client.client import Client
 from controlplane.client.connection import Connection
 from controlplane.client.informer import Informer
+from controlplane.client.writes import create_write
 from controlplane.store.etcd.client import Etcd, prefix_end
 from protos.v1 import core_pb2 as core
 from tests.support.builders import make_config_map, make_service

@@ -6,7 +6,8 @@ import pytest
 
 from controlplane.api import errors, registry
 from controlplane.api.objects import ApiObject
-from controlplane.client.client import Client, create_write, update_write
+from controlplane.client.client import Client
+from controlplane.client.writes import create_write, update_write
 from controlplane.server import users
 from controlplane.server.pki import Identity
 from protos.v1 import core_pb2 as core
@@ -73,3 +74,17 @@ async def test_a_component_is_not_warned(api: RunningApi) -> None:
     pod.spec.subdomain = "db"
     async with api.client(Identity("system:someone", (users.MASTERS,))) as component:
         assert await warnings_of(component, create_write(pod)) == []
+
+
+async def test_a_client_that_listens_hears_each_warning(api: RunningApi) -> None:
+    heard: list[str] = []
+    async with Client(api.connection(), warn=heard.append) as client:
+        await client.create(policy())
+        pod = make_pod(name="a")
+        pod.spec.subdomain = "db"
+        await client.batch([create_write(pod)])
+        await client.get(registry.PODS, "a", "default")
+    assert heard == [
+        "NetworkPolicy is stored but not enforced yet: all traffic stays allowed",
+        "spec.subdomain: there is no cluster DNS yet",
+    ]

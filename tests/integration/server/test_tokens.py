@@ -14,8 +14,9 @@ import jwt
 import pytest
 
 from controlplane.api import errors, registry
-from controlplane.client.client import Client, create_write, delete_options
+from controlplane.client.client import Client
 from controlplane.client.connection import Connection, Impersonation
+from controlplane.client.writes import create_write, delete_options
 from controlplane.server import users
 from controlplane.server.authn import static
 from controlplane.server.authn.settings import DEFAULT_ISSUER, TokenSettings

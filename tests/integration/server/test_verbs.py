@@ -9,7 +9,8 @@ import pytest
 
 from controlplane.api import errors, registry
 from controlplane.api.objects import copy_of
-from controlplane.client.client import Change, Client, create_write, delete_options, delete_write
+from controlplane.client.client import Change, Client
+from controlplane.client.writes import create_write, delete_options, delete_write
 from protos.v1 import core_pb2 as core
 from protos.v1.resources_pb2 import WatchEvent
 from tests.support.builders import make_deployment, make_pod, make_service

@@ -11,7 +11,8 @@ import pytest
 
 from controlplane.api import errors, registry
 from controlplane.api.kind import Kind
-from controlplane.client.client import Change, Client, create_write
+from controlplane.client.client import Change, Client
+from controlplane.client.writes import create_write
 from protos.v1 import core_pb2 as core
 from protos.v1 import resources_pb2 as wire
 from protos.v1 import resources_pb2_grpc

@@ -50,6 +50,7 @@ NODE = ("system:node:node-1", "system:nodes")
         ("bm8gcmVxdWVzdA==", CLIENT, "jane", "kubernetes.io/legacy-unknown"),
         (3, CLIENT, "jane", "kubernetes.io/legacy-unknown"),
     ],
+    ids=["node", "serving", "another node", "mail", "address", "server", "user", "no request", "no text"],
 )
 def test_what_a_request_is_for_tells_who_signs(text: Any, usages: list[str], username: str, signer: str) -> None:
     assert converted(request=text, usages=usages, username=username)["signerName"] == signer

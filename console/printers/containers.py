@@ -1,12 +1,13 @@
-"""Containers, volumes and scheduling wishes, as descriptions of pods and of pod templates show them."""
+"""Containers and scheduling wishes, as descriptions of pods and of pod templates show them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from console.printers.columns import or_none
 from console.printers.page import Page, annotation_lines, label_lines, moment
-from console.printers.services import UNSET, join_host_port
+from console.printers.services import join_host_port
+from console.printers.volumes import go_bool, volume_lines
 from protos.v1 import core_pb2 as core
 from protos.v1 import meta_pb2 as meta
 
@@ -131,7 +132,7 @@ def _environment(page: Page, container: core.Container, pod: core.Pod | None) ->
         is_map = source.HasField("config_map_ref")
         ref = source.config_map_ref if is_map else source.secret_ref
         whence = ("ConfigMap" if is_map else "Secret") + (f" with prefix '{source.prefix}'" if source.prefix else "")
-        page.line(f"{ref.local_object_reference.name}\t{whence}\tOptional: {_go_bool(ref.optional)}", 3)
+        page.line(f"{ref.local_object_reference.name}\t{whence}\tOptional: {go_bool(ref.optional)}", 3)
     page.line("Environment:" + ("" if container.env else "\t<none>"), 2)
     for variable in container.env:
         first, *more = _variable(variable, pod).split("\n")
@@ -152,10 +153,10 @@ def _variable(variable: core.EnvVar, pod: core.Pod | None) -> str:
     if source.HasField("secret_key_ref"):
         key = source.secret_key_ref
         where = f"in secret '{key.local_object_reference.name}'"
-        return f"<set to the key '{key.key}' {where}>\tOptional: {_go_bool(key.optional)}"
+        return f"<set to the key '{key.key}' {where}>\tOptional: {go_bool(key.optional)}"
     config = source.config_map_key_ref
     where = f"of config map '{config.local_object_reference.name}'"
-    return f"<set to the key '{config.key}' {where}>\tOptional: {_go_bool(config.optional)}"
+    return f"<set to the key '{config.key}' {where}>\tOptional: {go_bool(config.optional)}"
 
 
 def _own_field(pod: core.Pod | None, path: str) -> str:
@@ -169,53 +170,6 @@ def _mounts(page: Page, container: core.Container) -> None:
     for mount in sorted(container.volume_mounts, key=lambda mount: mount.mount_path):
         flags = ("ro" if mount.read_only else "rw") + (f',path="{mount.sub_path}"' if mount.sub_path else "")
         page.line(f"{mount.mount_path} from {mount.name} ({flags})", 3)
-
-
-def volume_lines(page: Page, volumes: Sequence[core.Volume], indent: str = "") -> None:
-    page.line(f"{indent}Volumes:" + ("" if volumes else "\t<none>"))
-    for volume in volumes:
-        page.line(f"{' ' if indent else ''}{volume.name}:", 1)
-        for name, value in _volume_fields(volume.volume_source).items():
-            page.field(name, value, 2)
-
-
-def _volume_fields(of: core.VolumeSource) -> Mapping[str, object]:
-    if of.HasField("empty_dir"):
-        return {
-            "Type": "EmptyDir (a temporary directory that shares a pod's lifetime)",
-            "Medium": of.empty_dir.medium,
-            "SizeLimit": of.empty_dir.size_limit.string or UNSET,
-        }
-    if of.HasField("host_path"):
-        return {
-            "Type": "HostPath (bare host directory volume)",
-            "Path": of.host_path.path,
-            "HostPathType": of.host_path.type,
-        }
-    if of.HasField("config_map"):
-        return {
-            "Type": "ConfigMap (a volume populated by a ConfigMap)",
-            "Name": of.config_map.local_object_reference.name,
-            "Optional": _go_bool(of.config_map.optional),
-        }
-    if of.HasField("secret"):
-        return {
-            "Type": "Secret (a volume populated by a Secret)",
-            "SecretName": of.secret.secret_name,
-            "Optional": _go_bool(of.secret.optional),
-        }
-    if of.HasField("projected"):
-        return {"Type": "Projected (a volume that contains injected data from multiple sources)"}
-    if of.HasField("downward_api"):
-        return {"Type": "DownwardAPI (a volume populated by information about the pod)"}
-    if of.HasField("persistent_volume_claim"):
-        return {
-            "Type": "PersistentVolumeClaim (a reference to a PersistentVolumeClaim in the same namespace)",
-            "ClaimName": of.persistent_volume_claim.claim_name,
-            "ReadOnly": _go_bool(of.persistent_volume_claim.read_only),
-        }
-    kind = next((field.json_name for field, _ in of.ListFields()), "unknown")
-    return {"Type": kind}
 
 
 def placement_lines(page: Page, spec: core.PodSpec, indent: str = "") -> None:
@@ -245,7 +199,3 @@ def template_lines(page: Page, template: core.PodTemplateSpec) -> None:
     volume_lines(page, template.spec.volumes, "  ")
     page.field_if("  Priority Class Name", template.spec.priority_class_name)
     placement_lines(page, template.spec, "  ")
-
-
-def _go_bool(value: bool) -> str:
-    return "true" if value else "false"

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from console.printers.ages import age
 from console.printers.columns import NONE
-from console.printers.containers import container_lines, placement_lines, volume_lines
+from console.printers.containers import container_lines, placement_lines
 from console.printers.page import Page, annotation_lines, controller_line, event_lines, label_lines, moment, name_lines
 from console.printers.related import Related
+from console.printers.volumes import volume_lines
 from controlplane.api import times
 from controlplane.api.objects import find_condition, is_terminating
 from protos.v1 import core_pb2 as core

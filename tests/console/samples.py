@@ -345,6 +345,10 @@ def full_pod() -> core.Pod:
     made.spec.volumes.add(name="host").volume_source.host_path.path = "/srv"
     made.spec.volumes.add(name="conf").volume_source.config_map.local_object_reference.name = "app"
     made.spec.volumes.add(name="keys").volume_source.secret.secret_name = "login"
+    projected = made.spec.volumes.add(name="kube-api-access-x2f4k").volume_source.projected
+    projected.sources.add().service_account_token.expiration_seconds = 3607
+    projected.sources.add().config_map.local_object_reference.name = "kube-root-ca.crt"
+    projected.sources.add().downward_api.items.add(path="namespace").field_ref.field_path = "metadata.namespace"
     return made
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from console.printers.ages import since
 from console.printers.columns import Column, Table, container_images, container_names, labels, selector
 from console.printers.config import existence
+from console.printers.workloads import progress
 from controlplane.api.objects import controller_of, is_terminating
 from protos.v1 import apps_pb2 as apps
 from protos.v1 import core_pb2 as core
@@ -13,15 +14,6 @@ _NAME = Column("NAME")
 _AGE = Column("AGE", priority=1)
 _CONTAINERS = (Column("CONTAINERS", wide=True, priority=4), Column("IMAGES", wide=True, priority=2))
 _SELECTOR = Column("SELECTOR", wide=True, priority=5)
-
-
-def _progress(*, terminating: bool, wanted: int, current: int, ready: int) -> str:
-    """`Ready`, `Progressing`, `Idle` (asked for nothing and has nothing) or `Terminating`."""
-    if terminating:
-        return "Terminating"
-    if not wanted and not current:
-        return "Idle"
-    return "Ready" if ready == current == wanted else "Progressing"
 
 
 def _stateful_set_cells(stateful_set: apps.StatefulSet, now: float) -> tuple[str, ...]:
@@ -37,7 +29,7 @@ def _stateful_set_cells(stateful_set: apps.StatefulSet, now: float) -> tuple[str
 
 def _stateful_set_status(stateful_set: apps.StatefulSet) -> str:
     status = stateful_set.status
-    return _progress(
+    return progress(
         terminating=is_terminating(stateful_set),
         wanted=stateful_set.spec.replicas,
         current=status.replicas,
@@ -64,7 +56,7 @@ def _daemon_set_cells(daemon_set: apps.DaemonSet, now: float) -> tuple[str, ...]
 
 def _daemon_set_status(daemon_set: apps.DaemonSet) -> str:
     status = daemon_set.status
-    return _progress(
+    return progress(
         terminating=is_terminating(daemon_set),
         wanted=status.desired_number_scheduled,
         current=status.current_number_scheduled,
@@ -88,7 +80,7 @@ def _replication_controller_cells(controller: core.ReplicationController, now: f
 
 def _replication_controller_status(controller: core.ReplicationController) -> str:
     status = controller.status
-    return _progress(
+    return progress(
         terminating=is_terminating(controller),
         wanted=controller.spec.replicas,
         current=status.replicas,

@@ -58,14 +58,23 @@ def _replica_set_cells(replica_set: apps.ReplicaSet, now: float) -> tuple[str, .
     )
 
 
-def _replica_set_status(replica_set: apps.ReplicaSet) -> str:
+def progress(*, terminating: bool, wanted: int, current: int, ready: int) -> str:
     """`Ready`, `Progressing`, `Idle` (asked for nothing and has nothing) or `Terminating`."""
-    if is_terminating(replica_set):
+    if terminating:
         return "Terminating"
-    wanted, status = replica_set.spec.replicas, replica_set.status
-    if not wanted and not status.replicas:
+    if not wanted and not current:
         return "Idle"
-    return "Ready" if status.ready_replicas == status.replicas == wanted else "Progressing"
+    return "Ready" if ready == current == wanted else "Progressing"
+
+
+def _replica_set_status(replica_set: apps.ReplicaSet) -> str:
+    status = replica_set.status
+    return progress(
+        terminating=is_terminating(replica_set),
+        wanted=replica_set.spec.replicas,
+        current=status.replicas,
+        ready=status.ready_replicas,
+    )
 
 
 DEPLOYMENTS = Table(

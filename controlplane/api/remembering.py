@@ -12,6 +12,7 @@ from typing import Generic, TypeVar
 V = TypeVar("V")
 
 _MOST = 1024
+LONGEST = 8 << 10  # bytes; larger things are worked out each time, so that nobody fills the memory with them
 
 
 class Remembered(Generic[V]):
@@ -25,6 +26,8 @@ class Remembered(Generic[V]):
         return self._known.get(key)
 
     def put(self, key: Hashable, result: V) -> None:
+        if isinstance(key, bytes) and len(key) > LONGEST:
+            return
         if len(self._known) >= self._most:
             for old in list(self._known)[: self._most // 2]:
                 del self._known[old]

@@ -7,9 +7,11 @@ and what is in the key. A pod that was warned of is worked out each time, so tha
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
+from typing import Any
 
 from controlplane.api import registry
-from controlplane.api.remembering import Remembered
+from controlplane.api.kind import Kind
+from controlplane.api.remembering import LONGEST, Remembered
 from controlplane.server.admission.review import Review
 from controlplane.store.cache import Cache
 from protos.v1 import core_pb2 as core
@@ -31,11 +33,11 @@ class AdmittedSpecs:
         if not isinstance(pod, core.Pod) or review.operation != "create" or user.node:
             return None
         metadata = pod.metadata
-        if metadata.generation or metadata.finalizers:
+        if metadata.generation or metadata.finalizers or pod.ByteSize() > LONGEST:
             return None
         return (
             review.key.namespace,
-            tuple([self._cache.of(kind).log.end for kind in _LOOKED_AT]),
+            tuple([self._state_of(kind) for kind in _LOOKED_AT]),
             user.name.startswith(_COMPONENTS),
             metadata.generate_name,
             tuple(sorted(metadata.labels.items())),
@@ -43,6 +45,11 @@ class AdmittedSpecs:
             tuple([owner.SerializeToString() for owner in metadata.owner_references]),
             pod.spec.SerializeToString(),
         )
+
+    def _state_of(self, kind: Kind[Any]) -> tuple[int, int]:
+        """Another after every change. A kind that is read anew counts from the start, but from a later revision."""
+        log = self._cache.of(kind).log
+        return log.since, log.end
 
     def recall(self, review: Review, key: Hashable | None) -> bool:
         """Gives the pod the spec, and the annotations, that were made for its like; False if there was none."""

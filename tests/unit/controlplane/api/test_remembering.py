@@ -44,3 +44,9 @@ def test_a_good_spec_does_not_excuse_wrong_metadata() -> None:
     assert not validation.problems_of(registry.PODS, pod)
     pod.metadata.name = "Not A Name"
     assert validation.problems_of(registry.PODS, pod)
+
+
+def test_what_is_large_is_not_kept() -> None:
+    known: Remembered[bool] = Remembered()
+    known.put(b"x" * 100_000, True)
+    assert known.get(b"x" * 100_000) is None
